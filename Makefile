@@ -1,0 +1,85 @@
+# make run    set-up, build, and a minute of evolution on a real problem
+# make test   set-up, build, and every test
+# make check  the quick tests      make lint   gcc and clang -Werror, cppcheck, shellcheck, layers
+# make bench  the figures          make help   all targets
+# B=release|debug|asan|tsan chooses the variant: build/$(B).
+B ?= release
+OUT := build/$(B)
+CC := gcc
+KINDS := $(sort $(notdir $(wildcard parts/*)))
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings \
+        -Wpointer-arith -Wundef -Wcast-qual -Werror
+OPT.release := -O2 -g
+OPT.debug := -O0 -g
+OPT.asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT.tsan := -O1 -g -fsanitize=thread
+# no contraction and wrapping ints: the VM must compute what the exported C computes
+CFLAGS = -std=gnu17 -ffp-contract=off -fwrapv -fno-strict-aliasing -fvisibility=hidden $(OPT.$(B)) $(WARN)
+CPPFLAGS = -D_GNU_SOURCE -Iinclude -Isrc -Ibuild/deps/tree-sitter/tree_sitter/core/lib/include
+LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lseccomp -lnlopt -lm -lpthread
+
+# the caged helper is a static program of its own: VM and libtcc, never a sanitizer
+CAGE_SRC := $(wildcard src/sandbox/cage_*.c) $(wildcard src/code/vm*.c) $(wildcard src/base/*.c)
+SRC := $(filter-out src/sandbox/cage_% src/sandbox/judge_main.c src/cli/%,$(wildcard src/*/*.c)) \
+       $(wildcard parts/*/*.c)
+LIB_OBJ := $(SRC:%.c=$(OUT)/%.o) $(KINDS:%=$(OUT)/gen/%.o) $(OUT)/deps/tree-sitter.o \
+           $(OUT)/deps/tree-sitter-c.o $(patsubst %.S,$(OUT)/%.o,$(wildcard src/sandbox/*.S))
+CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/cli/*.c))
+CAGE_OBJ := $(CAGE_SRC:%.c=build/cage/%.o)
+TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c tests/hostile/*_test.c tests/faults/*_test.c))
+BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
+
+.PHONY: all run test check lint layers bench bench-quick clean install help
+.SECONDARY:
+.SECONDEXPANSION:
+all: $(OUT)/elm $(OUT)/libelm.a
+
+build/deps/ok: setup tools/requirements.txt
+	@./setup && touch $@
+
+$(OUT)/%.o: %.c | build/deps/ok
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+$(OUT)/%.o: %.S | build/deps/ok
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Ibuild -MMD -MP -c $< -o $@
+$(OUT)/gen/%.c: tools/registry parts/% $$(wildcard parts/$$*/*.c)
+	@mkdir -p $(@D)
+	@tools/registry $* >$@
+$(OUT)/gen/%.o: $(OUT)/gen/%.c | build/deps/ok
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+$(OUT)/deps/tree-sitter.o: | build/deps/ok
+	@mkdir -p $(@D)
+	$(CC) -O2 -std=gnu17 -D_GNU_SOURCE -Ibuild/deps/tree-sitter/tree_sitter/core/lib/include \
+	  -Ibuild/deps/tree-sitter/tree_sitter/core/lib/src -c build/deps/tree-sitter/tree_sitter/core/lib/src/lib.c -o $@
+$(OUT)/deps/tree-sitter-c.o: | build/deps/ok
+	@mkdir -p $(@D)
+	$(CC) -O1 -std=gnu17 -Ibuild/deps/tree-sitter-c/src -c build/deps/tree-sitter-c/src/parser.c -o $@
+
+# the cage: always release flags, static, embedded into libelm by src/sandbox/embed.S
+build/cage/%.o: %.c | build/deps/ok
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu17 -O2 -g -ffp-contract=off -fwrapv -fno-strict-aliasing $(WARN) -MMD -MP -c $< -o $@
+build/elm-cage: $(CAGE_OBJ)
+	$(CC) -static -o $@ $^ -ltcc -lseccomp -lm -ldl -lpthread 2>&1 | { grep -v 'statically linked applications requires' || :; }
+$(OUT)/src/sandbox/embed.o: build/elm-cage src/sandbox/judge_main.c include/elm/judge.h
+
+$(OUT)/libelm.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(OUT)/elm: $(CLI_OBJ) $(OUT)/libelm.a
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+$(OUT)/tests/%: tests/%.c $(OUT)/libelm.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a -lcmocka $(LDLIBS)
+$(OUT)/bench/%: bench/%.c $(OUT)/libelm.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)
+
+layers:
+	@tools/layers
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,16 @@
+/* elm: everything a program that embeds libelm needs. */
+#ifndef ELM_ELM_H
+#define ELM_ELM_H
+
+#include "elm/archive.h"
+#include "elm/base.h"
+#include "elm/code.h"
+#include "elm/judge.h"
+#include "elm/operator.h"
+#include "elm/problem.h"
+#include "elm/program.h"
+#include "elm/sandbox.h"
+#include "elm/search.h"
+#include "elm/store.h"
+
+#endif

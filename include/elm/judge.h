@@ -1,0 +1,81 @@
+/*
+ * judge: the contract between elm and a problem's judge.c.
+ *
+ * judge.c is trusted for scores, not for the machine: it is compiled once with gcc -O2 into a
+ * static program of its own (src/sandbox/judge_main.c is the other half) and runs caged, in a
+ * process that never holds a candidate. Candidates get the bytes `make` wrote and return bytes;
+ * they never see wanted outputs, other sets, scores or descriptors.
+ *
+ * A judge defines exactly one symbol, `const struct elm_judge elm_judge`. Example:
+ * problems/parity/judge.c. Only libc and libm; no file, no clock, no global mutable state:
+ * everything lives in `state` (state_bytes, zeroed) and is the same for the same (set, seed).
+ */
+#ifndef ELM_JUDGE_H
+#define ELM_JUDGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ELM_JUDGE_VERSION 1
+#define ELM_MEASURES_MAX 4
+#define ELM_CASES_MAX 1024          /* of one set */
+
+/* shown: evidence that operators may use (>= 48 cases unless the domain is smaller);
+ * scored: fitness and labels; audit: fresh, for final claims only, never for selection. */
+enum elm_set { ELM_SET_SHOWN, ELM_SET_SCORED, ELM_SET_AUDIT, ELM_SETS };
+
+/* What elm itself measured of one run over all n cases; never taken from the candidate. */
+struct elm_cost {
+    uint64_t steps;        /* VM steps over all cases; 0 when it did not run in the VM */
+    uint64_t cpu_us;       /* CPU time outside the VM, measured by the parent; else 0 */
+    uint32_t nodes;        /* size of the candidate's tree; 0 outside core C */
+    uint32_t text_bytes;
+};
+
+struct elm_result {
+    double fitness;                       /* larger is better; must be finite */
+    double measures[ELM_MEASURES_MAX];    /* in the order of problem.yaml, those the judge names */
+    uint8_t pass[ELM_CASES_MAX];          /* 1 where the case is right; 0 where wrong */
+    int invalid;                          /* 1: outputs break a rule; then `why`, no fitness */
+    char why[96];
+};
+
+struct elm_judge {
+    uint32_t version;              /* ELM_JUDGE_VERSION */
+    size_t in_bytes, out_bytes;    /* must equal the layout of problem.yaml's entry and io */
+    size_t state_bytes;
+
+    /* Writes up to max cases of in_bytes each and returns how many. Same (set, seed, max), same
+     * bytes. The shown, scored and audit sets differ (where the domain is large enough). */
+    int (*make)(void *state, enum elm_set set, uint64_t seed, int max, void *in);
+
+    /* Scores the outputs of one candidate on the n cases of a set. NULL when compare is given. */
+    void (*score)(const void *state, int n, const void *in, const void *out,
+                  const struct elm_cost *cost, struct elm_result *result);
+
+    /* Comparison only: is b better than a? +1 yes, -1 a is better, 0 undecided. b's measures, pass
+     * bits and invalid go to result_b (its fitness is ignored). NULL when score is given. */
+    int (*compare)(const void *state, int n, const void *in,
+                   const void *out_a, const struct elm_cost *cost_a,
+                   const void *out_b, const struct elm_cost *cost_b,
+                   struct elm_result *result_b);
+
+    /* Writes the wanted outputs of n shown cases; want_mask has 1 for each byte of out that is
+     * prescribed exactly. NULL when there is no exact answer (packings, walkers). Evidence for operators;
+     * only ever called on the shown set. */
+    void (*want)(const void *state, int n, const void *in, void *out, uint8_t *want_mask);
+
+    /* One line on what is wrong with a shown case ("wanted 1, got 0"), for people and prompts.
+     * Nullable. */
+    void (*explain)(const void *state, const void *in_case, const void *out_case, char *text,
+                    size_t text_bytes);
+
+    /* An SVG document of a candidate's outputs; returns the bytes written, 0 when it can't.
+     * Nullable. */
+    size_t (*picture)(const void *state, int n, const void *in, const void *out, char *svg,
+                      size_t svg_bytes);
+};
+
+extern const struct elm_judge elm_judge;
+
+#endif

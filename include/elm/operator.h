@@ -1,0 +1,108 @@
+/*
+ * operator: makes a child from parents.
+ *
+ * To add one: parts/operator/NAME.c, defining `const struct elm_operator_kind elm_operator_NAME`
+ * (shortest example: constants.c). Nothing else: `make` finds it, `elm list operator` shows it,
+ * tests/contract/operator_test.c runs on it. A tree operator answers with edits of the first
+ * parent; the search applies, checks, hashes and stores them, so every attempt costs a few bytes.
+ * Operators run on the search thread.
+ */
+#ifndef ELM_OPERATOR_H
+#define ELM_OPERATOR_H
+
+#include "elm/code.h"
+#include "elm/problem.h"
+#include "elm/program.h"
+
+/* Subtrees seen in admitted programs, by class and type: raw material of `tree`. Fixed capacity;
+ * the oldest leave. Same additions, same contents. */
+struct elm_pool;
+struct elm_pool *elm_pool_new(void);
+void elm_pool_free(struct elm_pool *p);
+/* Adds every editable subtree of up to 32 nodes. The tree must be checked (types set). */
+void elm_pool_add(struct elm_pool *p, const struct elm_tree *t);
+/* A uniformly drawn subtree that is an expression of `type` (type != NONE) or a statement
+ * (type == NONE), at most size_max nodes; NULL when there is none. Borrowed until the next add.
+ * Pool statements never hold DECLAREs of names they don't declare before use. */
+const struct elm_node *elm_pool_draw(const struct elm_pool *p, struct elm_rng *rng,
+                                     enum elm_type type, uint32_t size_max);
+void elm_pool_save(const struct elm_pool *p, struct elm_buf *out);
+enum elm_status elm_pool_load(struct elm_pool *p, struct elm_reader *r, struct elm_error *err);
+
+/* The shown cases and, where the judge can tell, the outputs wanted. Constant during a run. */
+struct elm_evidence {
+    uint32_t case_count;
+    const void *in;              /* case_count * io.in_bytes */
+    const void *want;            /* case_count * io.out_bytes; NULL: no exact answer exists */
+    const uint8_t *want_mask;    /* 1 where a byte of want is prescribed; same shape */
+};
+
+/* A parent: an elite of the archive, borrowed for the call. */
+struct elm_parent {
+    int64_t id;
+    const struct elm_tree *tree;         /* checked; NULL outside core C */
+    const uint8_t *editable;             /* bits, elm_tree_editable */
+    uint32_t editable_count;
+    const struct elm_evaluation *evaluation;
+};
+struct elm_parents {
+    const struct elm_parent *parent;     /* [count]; edits apply to parent[0] */
+    uint32_t count;
+};
+
+/* What an operator may lean on; constant during a call. */
+struct elm_operator_context {
+    const struct elm_problem *problem;
+    const struct elm_evidence *evidence;
+    const struct elm_pool *pool;
+    struct elm_vm_memory *vm;            /* scratch */
+    struct elm_arena *arena;             /* cleared before each call: edits' nodes go here */
+};
+
+struct elm_operator_kind {
+    const char *name;         /* the file's name, [a-z0-9_]+ */
+    const char *summary;      /* one line for `elm list operator` */
+    uint32_t price_us;        /* listed price of one call: the bandit's only idea of cost */
+    uint32_t parents_min;     /* 1..2 */
+
+    /* Per-run memory; may be NULL together with free. It must be a cache only: a child is a function
+     * of (parents, context, rng), whatever was asked before. */
+    void *(*make)(const struct elm_problem *problem);
+    void (*free)(void *self);
+
+    /* Can it do anything for this problem? On false `why` (nullable) says why not. */
+    bool (*applies)(const struct elm_problem *problem, const struct elm_evidence *evidence,
+                    const char **why);
+
+    /* Writes 1..ELM_EDITS_MAX edits of parents->parent[0]; their nodes live in context->arena.
+     * Same arguments and rng, same edits. ELM_NOT_FOUND when it finds nothing to do: counted, not
+     * an error. The child should pass elm_tree_check; one that doesn't is a stored failure. */
+    enum elm_status (*mutate)(void *self, const struct elm_operator_context *context,
+                              const struct elm_parents *parents, struct elm_rng *rng,
+                              struct elm_edit *edits, uint32_t *edit_count,
+                              struct elm_error *err);
+};
+
+/* By name, then NULL; from the generated registry. */
+extern const struct elm_operator_kind *const elm_operator_kinds[];
+const struct elm_operator_kind *elm_operator_find(const char *name);   /* NULL if none */
+
+/* ---- shared by tree-editing operators (src/search/edit.c) ---- */
+/* Copies a subtree into the arena and renames what is not in scope at node `at` of `t`: each free
+ * identifier becomes a name in scope of the same type (array for array), drawn by rng; a call of
+ * an unknown function or an array where none is in scope makes it fail. Names the subtree itself
+ * declares that would clash get fresh ones. False when it cannot fit. */
+bool elm_edit_fit(const struct elm_tree *t, uint32_t at, const struct elm_node *subtree,
+                  const struct elm_operator_context *context, struct elm_rng *rng,
+                  const struct elm_node **fitted, uint32_t *count);
+/* A random expression of `type` from what is in scope at `at`, size_max nodes at most, built with
+ * the operators and constants fit for the type. NULL when nothing fits. */
+const struct elm_node *elm_edit_random_expression(const struct elm_tree *t, uint32_t at,
+                                                  enum elm_type type, uint32_t size_max,
+                                                  const struct elm_operator_context *context,
+                                                  struct elm_rng *rng, uint32_t *count);
+/* A uniformly drawn editable node for which `accept` (nullable) holds; UINT32_MAX if none. */
+uint32_t elm_edit_pick(const struct elm_parent *parent, struct elm_rng *rng,
+                       bool (*accept)(const struct elm_node *node));
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * problem: a folder (problem.yaml, seed.c, judge.c, description.md, reference.c) read into memory.
+ * docs/adding.md shows how to make one; `elm new NAME` writes one that runs at once.
+ *
+ * A problem is constant once loaded and may be read by any thread, but for `names`, to which
+ * only the search thread adds.
+ */
+#ifndef ELM_PROBLEM_H
+#define ELM_PROBLEM_H
+
+#include "elm/code.h"
+#include "elm/judge.h"
+
+enum elm_runner {
+    ELM_RUNNER_VM,       /* core C in the virtual machine; the rest through tcc */
+    ELM_RUNNER_TCC,      /* always compiled by tcc and run in a process of its own */
+};
+
+enum elm_judge_kind {
+    ELM_JUDGE_SCORE,     /* judge.c gives a fitness */
+    ELM_JUDGE_COMPARE,   /* judge.c only says which of two is better */
+    ELM_JUDGE_COMMAND,   /* a command prints a number (elm run --file F --score CMD) */
+};
+
+struct elm_measure {
+    char name[32];
+    double lo, hi;       /* range of the grid; values beyond are put in the outermost bin */
+    uint32_t bins;       /* 1..256 */
+    uint8_t source;      /* enum elm_measure_source */
+};
+enum elm_measure_source {
+    ELM_MEASURE_JUDGE,   /* result.measures, in order among those of this source */
+    ELM_MEASURE_NODES,   /* `nodes`: size of the tree */
+    ELM_MEASURE_STEPS,   /* `steps`: VM steps over the scored cases, log2 */
+};
+
+struct elm_problem {
+    char *name, *summary, *folder;       /* folder: absolute */
+    char *description;                   /* description.md; "" if none */
+    struct elm_io io;                    /* entry: and io: */
+    enum elm_runner runner;
+    enum elm_judge_kind judge;
+    char *score_command;                 /* ELM_JUDGE_COMMAND only */
+    bool needs_steps;                    /* the judge uses cost.steps: programs outside core C are
+                                            refused */
+
+    struct elm_names *names;
+    char *seed_text;                     /* seed.c, or the variant chosen by `elm run NAME:VARIANT` */
+    char *variant;                       /* "" for seed.c; "2" for seed.2.c, ... */
+    struct elm_tree seed;                /* count 0 when the seed is outside core C */
+    char *reference_text;                /* reference.c; NULL if none */
+    double reference_fitness;            /* NaN if none */
+
+    uint32_t case_count[ELM_SETS];       /* asked of the judge; 0 in none but small domains */
+    uint64_t case_seed;
+    uint64_t fuel;                       /* VM steps a case */
+    uint32_t cpu_ms, memory_mb;          /* tcc path, whole set; defaults 200 and 64 */
+    uint32_t nodes_max, edit_nodes_max;  /* of a child; of one edit's new nodes */
+
+    uint32_t measure_count;
+    struct elm_measure measures[ELM_MEASURES_MAX];
+
+    double target;                       /* fitness at which a run may stop; NaN: none */
+    double best_known;                   /* NaN: unknown */
+    char *best_known_source;
+    double tolerance;                    /* agreement of VM, tcc and gcc -O2 fitness */
+    char archive[32], selector[32];      /* defaults of the problem */
+    uint64_t budget_evaluations;         /* default budget of `elm run NAME` */
+};
+
+/* Reads NAME[:VARIANT] from `problems_path` (colon-separated folders that hold problem folders; the
+ * installed and the working directory's `problems` are tried after), or a path with a slash to a
+ * problem folder. Malformed folders fail with "file:line:column: key 'x': what is allowed".
+ * Fails: ELM_NOT_FOUND (with the nearest names), ELM_PARSE, ELM_OUTSIDE, ELM_IO. */
+enum elm_status elm_problem_load(const char *name, const char *problems_path,
+                                 struct elm_problem **out, struct elm_error *err);
+/* A problem made of one file and a command that prints a number; see elm run --file. */
+enum elm_status elm_problem_from_file(const char *file, const char *command,
+                                      struct elm_problem **out, struct elm_error *err);
+void elm_problem_free(struct elm_problem *p);
+
+/* The problems found on the path: calls `each` with name, summary and folder in order of name. */
+enum elm_status elm_problem_list(const char *problems_path,
+                                 void (*each)(void *ctx, const char *name, const char *summary,
+                                              const char *folder),
+                                 void *ctx, struct elm_error *err);
+/* Writes a new problem folder `path` that runs as it is. Fails: ELM_EXISTS, ELM_IO. */
+enum elm_status elm_problem_scaffold(const char *path, struct elm_error *err);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * search: one evolutionary run. Everything `elm run` does is here:
+ *
+ *     problem -> archive -> selector -> operator -> sandbox -> outcome -> archive -> store
+ *
+ * The thread that calls elm_search_run owns archive, selector, operators and random numbers;
+ * workers evaluate whole batches. A batch is a function of candidate ids: the parents of batch b
+ * see the outcomes of batches <= b - ELM_SEARCH_LAG, in order of id, so the same seed gives the same archive for any
+ * number of workers, and a resumed run equals the undisturbed one. Nothing measured by a clock
+ * decides what is searched; a budget in minutes only cuts the same sequence.
+ */
+#ifndef ELM_SEARCH_H
+#define ELM_SEARCH_H
+
+#include "elm/archive.h"
+#include "elm/operator.h"
+#include "elm/sandbox.h"
+#include "elm/store.h"
+
+#define ELM_SEARCH_BATCH 32
+#define ELM_SEARCH_LAG 4
+#define ELM_OPERATORS_MAX 16
+
+struct elm_search_def {
+    struct elm_keeper *keeper;
+    const struct elm_problem *problem;   /* its `names` is added to */
+    const char *folder;                  /* run folder; NULL: nothing is stored */
+    bool resume;                         /* continue the run in folder */
+    uint64_t seed;
+    const char *operators;               /* "semantic,tree,constants"; NULL: all that apply */
+    const char *archive, *selector;      /* NULL: the problem's */
+    uint32_t workers;                    /* 0: as many as cores */
+    int level;                           /* sandbox level; 0: the best there is, at least 2 */
+    bool unsafe;                         /* level 1 allowed */
+    bool force_tcc;
+    enum elm_keep keep;
+    uint64_t evaluations;                /* budgets; 0: none */
+    double minutes;
+    double target;                       /* NaN: none */
+    const char *cache_folder;            /* for judges; NULL: the user's */
+};
+struct elm_search_def elm_default_search_def(void);
+
+struct elm_operator_stats {
+    const char *name;
+    const char *idle_why;          /* not active for this problem, and why; NULL if active */
+    uint64_t attempts, evaluations, better, admitted;
+    double share;                  /* of the budget, recently */
+};
+struct elm_search_stats {
+    uint64_t attempts, evaluations, ok, batches;
+    uint64_t by_status[ELM_EVAL_STATUSES];
+    struct elm_archive_stats archive;
+    struct elm_operator_stats operators[ELM_OPERATORS_MAX];
+    uint32_t operator_count;
+    int64_t best_id;
+    double seed_fitness;
+    int64_t wall_us;               /* of this process's part of the run */
+    int64_t first_candidate_us;    /* from elm_search_open to the first evaluated candidate */
+    int level;
+    bool noisy;                    /* the seed does not score the same twice */
+};
+
+struct elm_search;
+/* Loads or makes the run, starts cages, evaluates the seed (a failing seed is ELM_USAGE with its status and reason).
+ * Fails: as its parts; ELM_USAGE names the definition's field. */
+enum elm_status elm_search_open(const struct elm_search_def *def, struct elm_search **out,
+                                struct elm_error *err);
+enum elm_search_end { ELM_END_BUDGET, ELM_END_TARGET, ELM_END_STOPPED, ELM_END_EXHAUSTED };
+/* Runs until a budget is spent, the target reached or stop asked. `tick` (nullable) is called about
+ * every 100 ms on this thread with fresh statistics; it returns false to stop. Everything told is
+ * on disk when it returns. May be called again to go on. */
+enum elm_status elm_search_run(struct elm_search *s,
+                               bool (*tick)(void *ctx, const struct elm_search_stats *stats),
+                               void *ctx, enum elm_search_end *end, struct elm_error *err);
+void elm_search_stats(const struct elm_search *s, struct elm_search_stats *out);
+/* Hash of the archive, counters included: equal for equal runs. */
+uint64_t elm_search_hash(const struct elm_search *s);
+/* Text of an elite (-1: the best). Appended to out. */
+enum elm_status elm_search_text(struct elm_search *s, int64_t id, struct elm_buf *out,
+                                struct elm_error *err);
+/* Calls `each` for every elite in the archive's order. */
+void elm_search_elites(struct elm_search *s, void (*each)(void *ctx, const struct elm_elite *e),
+                       void *ctx);
+enum elm_status elm_search_close(struct elm_search *s, struct elm_error *err);
+
+/* Rebuilds the archive of a stored run from its event log, evaluating nothing, and compares with what the run
+ * recorded at its end. ELM_CORRUPT when they differ. */
+struct elm_replay_report {
+    uint64_t attempts, admitted;
+    uint64_t hash, recorded_hash;      /* recorded_hash 0: the run never ended cleanly */
+    int64_t best_id;
+    double best;
+};
+enum elm_status elm_search_replay(const char *folder, const char *problems_path,
+                                  struct elm_replay_report *out, struct elm_error *err);
+
+/* The best program of a stored run, evaluated again: scored and audit cases, in the VM or tcc and
+ * under gcc -O2; `minimise` first removes every hunk of its difference from the seed that is not
+ * needed to keep the fitness (delta debugging, Zeller & Hildebrandt 2002). */
+struct elm_best_report {
+    int64_t id;
+    struct elm_buf text;               /* of the program to export; release it */
+    struct elm_buf picture;            /* SVG; empty if the judge makes none; release it */
+    struct elm_evaluation scored, audit, scored_gcc;
+    double seed_scored, seed_audit;
+    bool agrees;                       /* gcc -O2 within the problem's tolerance */
+    uint32_t hunks_before, hunks_after;    /* minimise only */
+};
+enum elm_status elm_search_best(struct elm_keeper *keeper, const char *folder,
+                                const char *problems_path, int64_t id /* -1: the best */,
+                                bool minimise, int level, struct elm_best_report *out,
+                                struct elm_error *err);
+
+#endif
