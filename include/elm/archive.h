@@ -18,6 +18,7 @@ struct elm_elite {
     double fitness;
     double measures[ELM_MEASURES_MAX];
     uint32_t niche;
+    uint32_t nodes;          /* size of its tree; 0 outside core C */
     uint32_t asked;          /* children asked of it */
     uint32_t wins;           /* children that were better or new; comparison judge: duels won */
 };
@@ -42,20 +43,21 @@ struct elm_archive_kind {
     void *(*make)(const struct elm_problem *problem, double floor);
     void (*free)(void *self);
     /* Adds the evaluated program if it deserves its niche. Never lowers a niche's fitness.
-     * A tie goes to the holder, unless the newcomer's tree is smaller (tie_break < 0). */
+     * A tie goes to the newcomer when its tree is not larger: neutral steps cross plateaus. */
     struct elm_add_result (*add)(void *self, int64_t id, const struct elm_evaluation *e,
-                                 int tie_break);
+                                 uint32_t nodes);
     /* Comparison judge: `id` has beaten `opponent`. Takes its place when it still holds a niche
      * (IMPROVED, evicted = opponent); otherwise result.niche's holder must be fought next:
      * outcome NONE, evicted = that holder's id. NULL when the kind can't. */
     struct elm_add_result (*beat)(void *self, int64_t id, int64_t opponent,
-                                  const struct elm_evaluation *e);
+                                  const struct elm_evaluation *e, uint32_t nodes);
     uint32_t (*count)(const void *self);
     /* Elites in a fixed order (by niche); index < count. Borrowed until the next add. */
     struct elm_elite *(*at)(void *self, uint32_t index);
     struct elm_elite *(*best)(void *self);          /* NULL when empty */
     void (*stats)(const void *self, struct elm_archive_stats *out);
-    uint64_t (*hash)(const void *self);             /* of all elites, counters included */
+    uint64_t (*hash)(const void *self);             /* of all elites but for `asked`, which runs
+                                                       ahead of what has been told */
     void (*save)(const void *self, struct elm_buf *out);
     enum elm_status (*load)(void *self, struct elm_reader *r, struct elm_error *err);
 };

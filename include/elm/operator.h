@@ -41,6 +41,7 @@ struct elm_evidence {
 struct elm_parent {
     int64_t id;
     const struct elm_tree *tree;         /* checked; NULL outside core C */
+    struct elm_str text;                 /* only outside core C */
     const uint8_t *editable;             /* bits, elm_tree_editable */
     uint32_t editable_count;
     const struct elm_evaluation *evaluation;
@@ -81,6 +82,12 @@ struct elm_operator_kind {
                               const struct elm_parents *parents, struct elm_rng *rng,
                               struct elm_edit *edits, uint32_t *edit_count,
                               struct elm_error *err);
+
+    /* The same for a parent outside core C: appends the child's whole text. NULL when the operator
+     * knows trees only; then `mutate` may not be NULL. */
+    enum elm_status (*rewrite)(void *self, const struct elm_operator_context *context,
+                               const struct elm_parents *parents, struct elm_rng *rng,
+                               struct elm_buf *text, struct elm_error *err);
 };
 
 /* By name, then NULL; from the generated registry. */

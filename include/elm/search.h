@@ -38,6 +38,7 @@ struct elm_search_def {
     double minutes;
     double target;                       /* NaN: none */
     const char *cache_folder;            /* for judges; NULL: the user's */
+    uint64_t snapshot_attempts;          /* between snapshots; 0: 100,000, or a tenth of the run */
 };
 struct elm_search_def elm_default_search_def(void);
 
@@ -74,7 +75,7 @@ enum elm_status elm_search_run(struct elm_search *s,
                                bool (*tick)(void *ctx, const struct elm_search_stats *stats),
                                void *ctx, enum elm_search_end *end, struct elm_error *err);
 void elm_search_stats(const struct elm_search *s, struct elm_search_stats *out);
-/* Hash of the archive, counters included: equal for equal runs. */
+/* Hash of the archive as told so far: equal for equal runs. */
 uint64_t elm_search_hash(const struct elm_search *s);
 /* Text of an elite (-1: the best). Appended to out. */
 enum elm_status elm_search_text(struct elm_search *s, int64_t id, struct elm_buf *out,
@@ -83,6 +84,10 @@ enum elm_status elm_search_text(struct elm_search *s, int64_t id, struct elm_buf
 void elm_search_elites(struct elm_search *s, void (*each)(void *ctx, const struct elm_elite *e),
                        void *ctx);
 enum elm_status elm_search_close(struct elm_search *s, struct elm_error *err);
+
+/* The problem that a stored run works on, found again by what the run recorded. */
+enum elm_status elm_search_problem(const char *folder, const char *problems_path,
+                                   struct elm_problem **out, struct elm_error *err);
 
 /* Rebuilds the archive of a stored run from its event log, evaluating nothing, and compares with what the run
  * recorded at its end. ELM_CORRUPT when they differ. */

@@ -37,6 +37,7 @@ struct elm_attempt {
 #define ELM_ATTEMPT_TEXT 2            /* `edit` is the child's text, not an edit */
 #define ELM_ATTEMPT_REMATCH 4         /* a comparison with another opponent of an earlier child:
                                          parents[0] is that child's id */
+#define ELM_ATTEMPT_MET_SHIFT 4       /* REMATCH: opponents met before, 1..8, in the high bits */
 
 struct elm_store;
 enum elm_store_mode { ELM_STORE_CREATE, ELM_STORE_RESUME, ELM_STORE_READ };

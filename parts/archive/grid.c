@@ -61,16 +61,17 @@ static uint32_t cell_of(const struct grid *a, const double *measures)
 }
 
 static void put(struct grid *a, uint32_t index, uint32_t cell, int64_t id,
-                const struct elm_evaluation *e)
+                const struct elm_evaluation *e, uint32_t nodes)
 {
-    a->elites[index] = (struct elm_elite){.id = id, .fitness = e->fitness, .niche = cell};
+    a->elites[index] = (struct elm_elite){
+        .id = id, .fitness = e->fitness, .niche = cell, .nodes = nodes};
     memcpy(a->elites[index].measures, e->measures, sizeof(e->measures));
     if (e->fitness > a->elites[a->best].fitness)
         a->best = index;
 }
 
 static struct elm_add_result grid_add(void *self, int64_t id, const struct elm_evaluation *e,
-                                      int tie_break)
+                                      uint32_t nodes)
 {
     struct grid *a = self;
     uint32_t cell = cell_of(a, e->measures);
@@ -81,14 +82,14 @@ static struct elm_add_result grid_add(void *self, int64_t id, const struct elm_e
             a->elites = elm_realloc(a->elites, a->cap * sizeof(a->elites[0]));
         }
         index = a->slot[cell] = a->count++;
-        put(a, index, cell, id, e);
+        put(a, index, cell, id, e, nodes);
         return (struct elm_add_result){ELM_OUTCOME_NEW, cell, -1, 0};
     }
     double old = a->elites[index].fitness;
-    if (!(e->fitness > old || (e->fitness == old && tie_break < 0)))
+    if (!(e->fitness > old || (e->fitness == old && nodes <= a->elites[index].nodes)))
         return (struct elm_add_result){ELM_OUTCOME_REJECTED, cell, -1, 0};
     struct elm_add_result r = {ELM_OUTCOME_IMPROVED, cell, a->elites[index].id, e->fitness - old};
-    put(a, index, cell, id, e);
+    put(a, index, cell, id, e, nodes);
     return r;
 }
 
@@ -125,7 +126,13 @@ static void grid_stats(const void *self, struct elm_archive_stats *out)
 static uint64_t grid_hash(const void *self)
 {
     const struct grid *a = self;
-    return elm_hash(a->elites, a->count * sizeof(a->elites[0]), a->count);
+    uint64_t hash = a->count;
+    for (uint32_t i = 0; i < a->count; i++) {
+        struct elm_elite elite = a->elites[i];
+        elite.asked = 0;
+        hash = elm_hash(&elite, sizeof(elite), hash);
+    }
+    return hash;
 }
 
 static void grid_save(const void *self, struct elm_buf *out)

@@ -20,9 +20,10 @@ static void *topk_make(const struct elm_problem *problem, double floor)
     return a;
 }
 
-static struct elm_elite elite_of(int64_t id, const struct elm_evaluation *e, uint32_t niche)
+static struct elm_elite elite_of(int64_t id, uint32_t niche,
+                                 const struct elm_evaluation *e, uint32_t nodes)
 {
-    struct elm_elite elite = {.id = id, .fitness = e->fitness, .niche = niche};
+    struct elm_elite elite = {.id = id, .fitness = e->fitness, .niche = niche, .nodes = nodes};
     memcpy(elite.measures, e->measures, sizeof(elite.measures));
     return elite;
 }
@@ -40,21 +41,21 @@ static uint32_t worst(const struct topk *a)
 }
 
 static struct elm_add_result topk_add(void *self, int64_t id, const struct elm_evaluation *e,
-                                      int tie_break)
+                                      uint32_t nodes)
 {
     struct topk *a = self;
     if (a->count < CAPACITY) {
         uint32_t niche = a->count++;
-        a->elites[niche] = elite_of(id, e, niche);
+        a->elites[niche] = elite_of(id, niche, e, nodes);
         return (struct elm_add_result){ELM_OUTCOME_NEW, niche, -1, 0};
     }
     uint32_t w = worst(a);
     struct elm_elite *old = &a->elites[w];
-    bool wins = e->fitness > old->fitness || (e->fitness == old->fitness && tie_break < 0);
+    bool wins = e->fitness > old->fitness || (e->fitness == old->fitness && nodes <= old->nodes);
     if (!wins)
         return (struct elm_add_result){ELM_OUTCOME_REJECTED, w, -1, 0};
     struct elm_add_result r = {ELM_OUTCOME_IMPROVED, w, old->id, e->fitness - old->fitness};
-    *old = elite_of(id, e, w);
+    *old = elite_of(id, w, e, nodes);
     return r;
 }
 
@@ -69,11 +70,11 @@ static struct elm_elite *find(struct topk *a, int64_t id)
 
 /* Fitness under a comparison judge is the length of the chain of wins that led here. */
 static struct elm_add_result topk_beat(void *self, int64_t id, int64_t opponent,
-                                       const struct elm_evaluation *e)
+                                       const struct elm_evaluation *e, uint32_t nodes)
 {
     struct topk *a = self;
     if (a->count < CAPACITY)
-        return topk_add(a, id, e, 0);
+        return topk_add(a, id, e, nodes);
     struct elm_elite *beaten = find(a, opponent);
     if (beaten == NULL) {
         uint32_t w = worst(a);
@@ -81,7 +82,7 @@ static struct elm_add_result topk_beat(void *self, int64_t id, int64_t opponent,
     }
     struct elm_add_result r = {ELM_OUTCOME_IMPROVED, beaten->niche, opponent,
                                e->fitness - beaten->fitness};
-    *beaten = elite_of(id, e, beaten->niche);
+    *beaten = elite_of(id, beaten->niche, e, nodes);
     return r;
 }
 
@@ -124,7 +125,13 @@ static void topk_stats(const void *self, struct elm_archive_stats *out)
 static uint64_t topk_hash(const void *self)
 {
     const struct topk *a = self;
-    return elm_hash(a->elites, a->count * sizeof(a->elites[0]), a->count);
+    uint64_t hash = a->count;
+    for (uint32_t i = 0; i < a->count; i++) {
+        struct elm_elite elite = a->elites[i];
+        elite.asked = 0;
+        hash = elm_hash(&elite, sizeof(elite), hash);
+    }
+    return hash;
 }
 
 static void topk_save(const void *self, struct elm_buf *out)

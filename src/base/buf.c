@@ -51,13 +51,17 @@ void elm_buf_byte(struct elm_buf *b, uint8_t byte)
 void elm_buf_printf(struct elm_buf *b, const char *format, ...)
 {
     va_list args, again;
+    elm_buf_reserve(b, 64);
+    size_t room = b->cap - b->len;
     va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(b->ptr + b->len, room, format, args);
     va_end(args);
     ELM_ASSERT(len >= 0);
-    elm_buf_reserve(b, (size_t)len);
-    vsnprintf(b->ptr + b->len, (size_t)len + 1, format, again);
+    if ((size_t)len >= room) {
+        elm_buf_reserve(b, (size_t)len);
+        vsnprintf(b->ptr + b->len, (size_t)len + 1, format, again);
+    }
     va_end(again);
     b->len += (size_t)len;
 }

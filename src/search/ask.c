@@ -1,0 +1,274 @@
+/*
+ * ask: parents = select(archive); child = mutate(parents). Everything here is a function of the
+ * state after the tells of batches <= this one - ELM_SEARCH_LAG, and of attempt ids.
+ */
+#include "search/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Attempts spent on one place of a batch before it is left empty. */
+#define TRIES 16
+
+static struct candidate *new_attempt(struct elm_search *s, struct batch *b)
+{
+    struct candidate *c = batch_add(b);
+    c->attempt.id = s->next_attempt++;
+    return c;
+}
+
+static void reject(struct candidate *c, enum elm_eval_status status, const char *why)
+{
+    c->attempt.status = (uint8_t)status;
+    snprintf(c->attempt.why, sizeof(c->attempt.why), "%.47s", why);
+}
+
+static void ask_rematches(struct elm_search *s, struct batch *b)
+{
+    uint32_t n = s->rematch_count < ELM_SEARCH_BATCH ? s->rematch_count : ELM_SEARCH_BATCH;
+    for (uint32_t i = 0; i < n; i++) {
+        struct candidate *c = new_attempt(s, b);
+        c->attempt.flags = (uint8_t)(ELM_ATTEMPT_REMATCH |
+                                     s->rematches[i].met << ELM_ATTEMPT_MET_SHIFT);
+        c->attempt.operator_index = 255;
+        c->again = s->rematches[i].child;
+        c->opponent = s->rematches[i].opponent;
+        c->attempt.parents[0] = c->again->id;
+        c->attempt.opponent = c->opponent->id;
+        c->evaluate = true;
+    }
+    s->rematch_count -= n;
+    memmove(s->rematches, s->rematches + n, s->rematch_count * sizeof(s->rematches[0]));
+}
+
+/* The parents of one attempt, as the operator sees them. Returns the first one's program. */
+static struct held *choose_parents(struct elm_search *s, struct elm_rng *rng, uint32_t wanted,
+                                   struct elm_parent parents[2], uint32_t *count)
+{
+    uint32_t indices[2];
+    uint32_t elites = s->archive_kind->count(s->archive);
+    *count = wanted > 1 || elites > 1 ? 2 : 1;
+    s->selector_kind->select(s->archive_kind, s->archive, rng, *count, indices);
+    struct held *first = NULL;
+    for (uint32_t i = 0; i < *count; i++) {
+        struct elm_elite *elite = s->archive_kind->at(s->archive, indices[i]);
+        struct held *h = held_find(&s->held, elite->id);
+        ELM_ASSERT(h != NULL);
+        parents[i] = (struct elm_parent){
+            .id = h->id,
+            .tree = h->tree.count > 0 ? &h->tree : NULL,
+            .text = elm_buf_str(&h->text),
+            .editable = h->editable,
+            .editable_count = h->editable_count,
+            .evaluation = &h->evaluation,
+        };
+        if (i == 0) {
+            first = h;
+            elite->asked++;
+        }
+    }
+    return first;
+}
+
+static uint32_t edit_nodes(const struct elm_edit *edits, uint32_t count)
+{
+    uint32_t nodes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        nodes += edits[i].put_count;
+    return nodes;
+}
+
+/* Applies the edits, and says whether the child is worth an evaluation. */
+static void judge_child(struct elm_search *s, struct batch *b, struct candidate *c,
+                        const struct elm_edit *edits, uint32_t edit_count)
+{
+    const struct elm_tree *parent = &c->parent->tree;
+    struct elm_error why = {0};
+    c->edit_at = b->edits.len;
+    elm_edits_encode(edits, edit_count, &b->edits);
+    c->edit_len = b->edits.len - c->edit_at;
+    if (edit_nodes(edits, edit_count) > s->problem->edit_nodes_max) {
+        reject(c, ELM_EVAL_TOO_LARGE, "edit beyond limits.edit_nodes");
+        return;
+    }
+    if (elm_tree_edit(parent, edits, edit_count, &c->tree, &why) != ELM_OK) {
+        reject(c, ELM_EVAL_TOO_LARGE, why.message);
+        return;
+    }
+    if (c->tree.count > s->problem->nodes_max) {
+        reject(c, ELM_EVAL_TOO_LARGE, "program beyond limits.nodes");
+        return;
+    }
+    if (elm_tree_check(&c->tree, s->problem->names, &why) != ELM_OK) {
+        reject(c, ELM_EVAL_BUILD_FAILED, why.message);
+        return;
+    }
+    uint64_t hash = elm_tree_hash(&c->tree);
+    hash = hash == 0 ? 1 : hash;
+    if (hash == elm_tree_hash(parent)) {
+        reject(c, ELM_EVAL_NO_CHANGE, "");
+    } else if (!seen_add(&s->seen, hash)) {
+        reject(c, ELM_EVAL_DUPLICATE, "");
+    } else {
+        c->attempt.hash = hash;
+        c->evaluate = true;
+        if (held_reintroduces(c->parent, &c->tree))
+            c->attempt.flags |= ELM_ATTEMPT_REINTRODUCED;
+    }
+}
+
+static void judge_text(struct elm_search *s, struct batch *b, struct candidate *c,
+                       struct elm_str text)
+{
+    c->attempt.flags |= ELM_ATTEMPT_TEXT;
+    c->edit_at = b->edits.len;
+    c->edit_len = text.len;
+    elm_buf_add_str(&b->edits, text);
+    uint64_t hash = elm_hash(text.ptr, text.len, 0);
+    hash = hash == 0 ? 1 : hash;
+    if (text.len > ELM_TEXT_BYTES_MAX) {
+        reject(c, ELM_EVAL_TOO_LARGE, "text beyond 256 KiB");
+    } else if (elm_str_equal(text, elm_buf_str(&c->parent->text))) {
+        reject(c, ELM_EVAL_NO_CHANGE, "");
+    } else if (!seen_add(&s->seen, hash)) {
+        reject(c, ELM_EVAL_DUPLICATE, "");
+    } else {
+        c->attempt.hash = hash;
+        c->evaluate = true;
+    }
+}
+
+/* Calls the operator; a stored failure is not an error, but a broken operator is. */
+static enum elm_status mutate(struct elm_search *s, struct batch *b, struct candidate *c,
+                              uint32_t arm, const struct elm_parents *parents,
+                              struct elm_rng *rng, struct elm_error *err)
+{
+    const struct elm_operator_kind *kind = s->operators[arm];
+    elm_arena_clear(&s->arena);
+    struct elm_operator_context context = {.problem = s->problem, .evidence = &s->evidence,
+                                           .pool = s->pool, .vm = s->vm, .arena = &s->arena};
+    struct elm_edit edits[ELM_EDITS_MAX];
+    uint32_t edit_count = 0;
+    struct elm_buf text = {0};
+    bool is_tree = parents->parent[0].tree != NULL;
+    enum elm_status status = ELM_NOT_FOUND;
+    if (is_tree && kind->mutate != NULL) {
+        status = kind->mutate(s->operator_self[arm], &context, parents, rng, edits, &edit_count,
+                              err);
+    } else if (!is_tree && kind->rewrite != NULL) {
+        status = kind->rewrite(s->operator_self[arm], &context, parents, rng, &text, err);
+    }
+    if (status == ELM_NOT_FOUND) {
+        reject(c, ELM_EVAL_NO_CHANGE, "the operator found nothing to do");
+        status = ELM_OK;
+    } else if (status == ELM_OK && is_tree) {
+        judge_child(s, b, c, edits, edit_count);
+    } else if (status == ELM_OK) {
+        judge_text(s, b, c, elm_buf_str(&text));
+    }
+    elm_buf_release(&text);
+    return status;
+}
+
+static enum elm_status ask_one(struct elm_search *s, struct batch *b, bool *found,
+                               struct elm_error *err)
+{
+    *found = false;
+    for (int try = 0; try < TRIES && !*found; try++) {
+        struct candidate *c = new_attempt(s, b);
+        struct elm_rng rng = elm_rng(s->def.seed, (uint64_t)c->attempt.id);
+        uint32_t arm = bandit_draw(&s->bandit, &rng);
+        bandit_count(&s->bandit, arm);
+        struct elm_parent parents[2];
+        uint32_t count;
+        struct held *first = choose_parents(s, &rng, s->operators[arm]->parents_min, parents,
+                                            &count);
+        c->attempt.operator_index = (uint8_t)arm;
+        c->attempt.parents[0] = parents[0].id;
+        c->attempt.parents[1] = count > 1 ? parents[1].id : -1;
+        c->parent = held_ref(first);
+        if (s->problem->judge == ELM_JUDGE_COMPARE || s->noisy) {
+            c->opponent = held_ref(first);
+            c->attempt.opponent = first->id;
+        }
+        ELM_TRY(mutate(s, b, c, arm, &(struct elm_parents){parents, count}, &rng, err));
+        *found = c->evaluate;
+        if (!c->evaluate)
+            elm_tree_release(&c->tree);
+    }
+    return ELM_OK;
+}
+
+enum elm_status search_ask(struct elm_search *s, struct batch *b, struct elm_error *err)
+{
+    b->number = s->next_ask;
+    ask_rematches(s, b);
+    uint32_t found = b->count;
+    while (found < ELM_SEARCH_BATCH) {
+        bool one;
+        ELM_TRY(ask_one(s, b, &one, err));
+        if (!one)
+            break;
+        found++;
+    }
+    s->barren = found == 0 ? s->barren + 1 : 0;
+    s->next_ask++;
+    return ELM_OK;
+}
+
+static bool take_rematch(struct elm_search *s, struct candidate *c)
+{
+    /* the queue is in order of telling, and so are the stored rematches */
+    if (s->rematch_count == 0 || s->rematches[0].child->id != c->attempt.parents[0])
+        return false;
+    c->again = s->rematches[0].child;
+    c->opponent = s->rematches[0].opponent;
+    s->rematch_count--;
+    memmove(s->rematches, s->rematches + 1, s->rematch_count * sizeof(s->rematches[0]));
+    return true;
+}
+
+/* What choosing a parent did to its elite. */
+static void count_asked(struct elm_search *s, int64_t id)
+{
+    uint32_t elites = s->archive_kind->count(s->archive);
+    for (uint32_t k = 0; k < elites; k++) {
+        struct elm_elite *elite = s->archive_kind->at(s->archive, k);
+        if (elite->id == id) {
+            elite->asked++;
+            return;
+        }
+    }
+}
+
+enum elm_status search_ask_stored(struct elm_search *s, struct batch *b, struct elm_error *err)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        struct candidate *c = &b->items[i];
+        s->next_attempt = c->attempt.id + 1;
+        if (c->attempt.flags & ELM_ATTEMPT_REMATCH) {
+            found++;
+            if (take_rematch(s, c))
+                continue;
+            return elm_fail(err, ELM_CORRUPT, "attempt %lld is a rematch that nothing asked for",
+                            (long long)c->attempt.id);
+        }
+        c->parent = held_ref(held_find(&s->held, c->attempt.parents[0]));
+        if (c->parent == NULL || c->attempt.operator_index >= s->operator_count) {
+            return elm_fail(err, ELM_CORRUPT, "attempt %lld has a parent or operator that the "
+                            "run did not have then", (long long)c->attempt.id);
+        }
+        bandit_count(&s->bandit, c->attempt.operator_index);
+        if (c->attempt.opponent >= 0)
+            c->opponent = held_ref(c->parent);
+        count_asked(s, c->attempt.parents[0]);
+        if (c->attempt.hash != 0) {
+            seen_add(&s->seen, c->attempt.hash);
+            found++;
+        }
+    }
+    s->barren = found == 0 ? s->barren + 1 : 0;
+    s->next_ask++;
+    return ELM_OK;
+}

@@ -1,0 +1,413 @@
+/* open: a definition becomes a run: parts found, cages started, seed evaluated, store opened. */
+#include "search/state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SELF_RUNS 5
+
+struct elm_search_def elm_default_search_def(void)
+{
+    return (struct elm_search_def){.seed = 1, .target = NAN, .keep = ELM_KEEP_ALL};
+}
+
+/* "a, b, c" of all parts of a kind, for error messages. */
+static void add_name(struct elm_buf *names, const char *name)
+{
+    elm_buf_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
+}
+
+static enum elm_status unknown_part(const char *kind, const char *name, struct elm_buf *names,
+                                    struct elm_error *err)
+{
+    enum elm_status status = elm_fail(err, ELM_USAGE, "there is no %s '%s'; there are: %s", kind,
+                                      name, names->ptr == NULL ? "none" : names->ptr);
+    elm_buf_release(names);
+    return status;
+}
+
+static enum elm_status choose_archive(struct elm_search *s, struct elm_error *err)
+{
+    const struct elm_problem *p = s->problem;
+    const char *archive = s->def.archive != NULL ? s->def.archive : p->archive;
+    const char *selector = s->def.selector != NULL ? s->def.selector : p->selector;
+    struct elm_buf names = {0};
+    s->archive_kind = elm_archive_find(archive);
+    if (s->archive_kind == NULL) {
+        for (size_t i = 0; elm_archive_kinds[i] != NULL; i++)
+            add_name(&names, elm_archive_kinds[i]->name);
+        return unknown_part("archive", archive, &names, err);
+    }
+    s->selector_kind = elm_selector_find(selector);
+    if (s->selector_kind == NULL) {
+        for (size_t i = 0; elm_selector_kinds[i] != NULL; i++)
+            add_name(&names, elm_selector_kinds[i]->name);
+        return unknown_part("selector", selector, &names, err);
+    }
+    if (p->judge == ELM_JUDGE_COMPARE && s->archive_kind->beat == NULL) {
+        return elm_fail(err, ELM_USAGE,
+                        "archive '%s' needs a fitness, and '%s' only compares; use --archive topk",
+                        archive, p->name);
+    }
+    if (strcmp(archive, "grid") == 0 && p->measure_count == 0) {
+        return elm_fail(err, ELM_USAGE, "archive 'grid' needs measures, and '%s' has none; "
+                        "use --archive topk or add `measures:` to its problem.yaml", p->name);
+    }
+    return ELM_OK;
+}
+
+enum elm_status search_make(const struct elm_search_def *def, struct elm_search **out,
+                            struct elm_error *err)
+{
+    struct elm_search *s = elm_calloc(1, sizeof(*s));
+    s->def = *def;
+    /* the search thread adds names; everything else of the problem is constant */
+    memcpy(&s->problem, &def->problem, sizeof(s->problem));
+    s->snapshot_ready = -1;
+    s->opened_us = elm_clock_us();
+    enum elm_status status = choose_archive(s, err);
+    if (status != ELM_OK) {
+        free(s);
+        return status;
+    }
+    s->pool = elm_pool_new();
+    s->vm = elm_vm_memory_new();
+    *out = s;
+    return ELM_OK;
+}
+
+static bool listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = list; at != NULL && *at != '\0';) {
+        size_t span = strcspn(at, ",");
+        if (span == len && memcmp(at, name, len) == 0)
+            return true;
+        at += span;
+        at += *at == ',';
+    }
+    return false;
+}
+
+static enum elm_status check_list(const char *list, struct elm_error *err)
+{
+    for (const char *at = list; *at != '\0';) {
+        char name[64];
+        size_t span = strcspn(at, ",");
+        snprintf(name, sizeof(name), "%.*s", (int)span, at);
+        if (elm_operator_find(name) == NULL) {
+            struct elm_buf names = {0};
+            for (size_t i = 0; elm_operator_kinds[i] != NULL; i++)
+                add_name(&names, elm_operator_kinds[i]->name);
+            return unknown_part("operator", name, &names, err);
+        }
+        at += span;
+        at += *at == ',';
+    }
+    return ELM_OK;
+}
+
+static void add_operator(struct elm_search *s, const struct elm_operator_kind *kind)
+{
+    uint32_t i = s->operator_count++;
+    s->operators[i] = kind;
+    s->operator_self[i] = kind->make != NULL ? kind->make(s->problem) : NULL;
+    s->operator_stats[i] = (struct elm_operator_stats){.name = kind->name};
+    s->bandit.price_us[i] = kind->price_us;
+    s->bandit.count = s->operator_count;
+}
+
+enum elm_status search_choose_operators(struct elm_search *s, const char *list, bool stored,
+                                        struct elm_error *err)
+{
+    if (list != NULL)
+        ELM_TRY(check_list(list, err));
+    struct elm_operator_stats idle[ELM_OPERATORS_MAX];
+    uint32_t idle_count = 0;
+    for (size_t i = 0; elm_operator_kinds[i] != NULL; i++) {
+        const struct elm_operator_kind *kind = elm_operator_kinds[i];
+        const char *why = "not asked for (--operators)";
+        bool active = list == NULL || listed(list, kind->name);
+        /* a stored run knows its operators; there may be no judge now to ask for evidence */
+        if (active && !stored)
+            active = kind->applies(s->problem, &s->evidence, &why);
+        if (active && s->operator_count < ELM_OPERATORS_MAX)
+            add_operator(s, kind);
+        else if (idle_count < ELM_OPERATORS_MAX)
+            idle[idle_count++] = (struct elm_operator_stats){.name = kind->name, .idle_why = why};
+    }
+    s->operator_stats_count = s->operator_count;
+    for (uint32_t i = 0; i < idle_count && s->operator_stats_count < ELM_OPERATORS_MAX; i++)
+        s->operator_stats[s->operator_stats_count++] = idle[i];
+    if (s->operator_count == 0) {
+        return elm_fail(err, ELM_USAGE, "no operator can change '%s': %s", s->problem->name,
+                        idle_count > 0 ? idle[0].idle_why : "there are none");
+    }
+    return ELM_OK;
+}
+
+/* The level to run at: the best there is, unless one is asked for; level 1 only with unsafe. */
+enum elm_status search_choose_level(struct elm_search_def *def, struct elm_error *err)
+{
+    struct elm_sandbox_report report;
+    ELM_TRY(elm_sandbox_probe(def->keeper, &report, err));
+    if (def->level > report.level) {
+        return elm_fail(err, ELM_SANDBOX, "sandbox level %d is not to be had here, the best is "
+                        "%d: %s", def->level, report.level, report.note);
+    }
+    int level = def->level > 0 ? def->level : report.level;
+    if (level < 2 && !def->unsafe) {
+        return elm_fail(err, ELM_SANDBOX, "only sandbox level %d works here (%s); --unsafe runs "
+                        "candidates all the same, `elm doctor` says more", level, report.note);
+    }
+    def->level = level;
+    return ELM_OK;
+}
+
+enum elm_status search_open_evaluator(const struct elm_search_def *def,
+                                      struct elm_evaluator **out, struct elm_error *err)
+{
+    char *judge = NULL;
+    if (def->problem->judge != ELM_JUDGE_COMMAND)
+        ELM_TRY(elm_judge_build(def->problem, def->cache_folder, &judge, err));
+    struct elm_evaluator_def e = {.keeper = def->keeper, .problem = def->problem,
+                                  .judge_path = judge, .level = def->level,
+                                  .force_tcc = def->force_tcc};
+    enum elm_status status = elm_evaluator_open(&e, out, err);
+    free(judge);
+    return status;
+}
+
+static struct elm_job seed_job(const struct elm_problem *p)
+{
+    struct elm_job job = {0};
+    if (p->seed.count > 0)
+        job.tree = &p->seed;
+    else
+        job.text = elm_str(p->seed_text);
+    if (p->judge == ELM_JUDGE_COMPARE) {
+        job.opponent = job.tree;
+        job.opponent_text = job.text;
+    }
+    return job;
+}
+
+/* The seed against itself: does the same program score the same twice? */
+static enum elm_status evaluate_seed(struct elm_search *s, struct elm_evaluation *e,
+                                     struct elm_error *err)
+{
+    int runs = s->problem->judge == ELM_JUDGE_COMMAND ? SELF_RUNS : 2;
+    for (int i = 0; i < runs; i++) {
+        struct elm_job job = seed_job(s->problem);
+        ELM_TRY(elm_evaluator_run(s->first_evaluator, &job, 1, ELM_SET_SCORED, ELM_TIER_FAST,
+                                  err));
+        if (job.evaluation.status != ELM_EVAL_OK) {
+            return elm_fail(err, ELM_USAGE, "the seed program of '%s' fails: %s%s%s",
+                            s->problem->name, elm_eval_status_name(job.evaluation.status),
+                            job.evaluation.why[0] != '\0' ? ", " : "", job.evaluation.why);
+        }
+        if (i > 0 && job.evaluation.fitness != e->fitness)
+            s->noisy = true;
+        *e = job.evaluation;
+    }
+    if (s->problem->judge == ELM_JUDGE_COMPARE)
+        e->fitness = 0;
+    return ELM_OK;
+}
+
+/* What one evaluation costs, from things that are the same on every machine. */
+static double evaluation_price_us(const struct elm_search *s, const struct elm_evaluation *seed)
+{
+    if (s->problem->judge == ELM_JUDGE_COMMAND)
+        return 50000;
+    return seed->in_vm ? 10 + (double)seed->steps * 0.002 : 350;
+}
+
+static uint32_t chunk_size(double price_us)
+{
+    return price_us > 1000 ? 1 : price_us > 100 ? 8 : ELM_SEARCH_BATCH;
+}
+
+static enum elm_status hash_problem(const struct elm_problem *p, char hash[17],
+                                    struct elm_error *err)
+{
+    struct elm_buf bytes = {0};
+    elm_buf_printf(&bytes, "%s", p->seed_text);
+    enum elm_status status = ELM_OK;
+    static const char *const files[] = {"judge.c", "problem.yaml"};
+    for (size_t i = 0; i < ELM_COUNT(files) && p->judge != ELM_JUDGE_COMMAND; i++) {
+        struct elm_buf path = {0};
+        elm_buf_printf(&path, "%s/%s", p->folder, files[i]);
+        if (status == ELM_OK)
+            status = elm_file_read(path.ptr, 1 << 20, &bytes, err);
+        elm_buf_release(&path);
+    }
+    snprintf(hash, 17, "%016llx", (unsigned long long)elm_hash(bytes.ptr, bytes.len, 0));
+    elm_buf_release(&bytes);
+    return status;
+}
+
+static enum elm_status put_meta(struct elm_search *s, const char *problem_hash,
+                                struct elm_error *err)
+{
+    const struct elm_problem *p = s->problem;
+    struct elm_buf operators = {0};
+    for (uint32_t i = 0; i < s->operator_count; i++)
+        elm_buf_printf(&operators, "%s%s", i > 0 ? "," : "", s->operators[i]->name);
+    char seed[32], level[16];
+    snprintf(seed, sizeof(seed), "%llu", (unsigned long long)s->def.seed);
+    snprintf(level, sizeof(level), "%d", s->def.level);
+    const char *rows[][2] = {
+        {"version", ELM_VERSION},
+        {"problem", p->name},
+        {"variant", p->variant == NULL ? "" : p->variant},
+        {"folder", p->folder},
+        {"command", p->score_command == NULL ? "" : p->score_command},
+        {"problem_hash", problem_hash},
+        {"seed", seed},
+        {"operators", operators.ptr},
+        {"archive", s->archive_kind->name},
+        {"selector", s->selector_kind->name},
+        {"force_tcc", s->def.force_tcc ? "1" : "0"},
+        {"noisy", s->noisy ? "1" : "0"},
+        {"level", level},
+    };
+    enum elm_status status = ELM_OK;
+    for (size_t i = 0; i < ELM_COUNT(rows) && status == ELM_OK; i++)
+        status = elm_store_meta_put(s->store, rows[i][0], elm_str(rows[i][1]), err);
+    elm_buf_release(&operators);
+    return status;
+}
+
+static enum elm_status same_meta(struct elm_search *s, const char *key, const char *now,
+                                 const char *advice, struct elm_error *err)
+{
+    struct elm_buf then = {0};
+    enum elm_status status = elm_store_meta_get(s->store, key, &then, err);
+    if (status == ELM_OK && strcmp(then.ptr == NULL ? "" : then.ptr, now) != 0) {
+        status = elm_fail(err, ELM_USAGE, "the run in '%s' has %s '%s', not '%s'; %s",
+                          s->def.folder, key, then.ptr, now, advice);
+    }
+    elm_buf_release(&then);
+    return status;
+}
+
+static enum elm_status continue_run(struct elm_search *s, const char *problem_hash,
+                                    struct elm_error *err)
+{
+    const char *other = "start another run in a folder of its own";
+    ELM_TRY(same_meta(s, "problem", s->problem->name, other, err));
+    ELM_TRY(same_meta(s, "problem_hash", problem_hash,
+                      "the problem's files have changed since: old and new scores can't be mixed; "
+                      "start another run", err));
+    ELM_TRY(same_meta(s, "archive", s->archive_kind->name, other, err));
+    ELM_TRY(same_meta(s, "selector", s->selector_kind->name, other, err));
+    ELM_TRY(same_meta(s, "force_tcc", s->def.force_tcc ? "1" : "0", other, err));
+    struct elm_buf text = {0};
+    enum elm_status status = elm_store_meta_get(s->store, "seed", &text, err);
+    if (status == ELM_OK)
+        s->def.seed = strtoull(text.ptr, NULL, 10);
+    elm_buf_clear(&text);
+    if (status == ELM_OK)
+        status = elm_store_meta_get(s->store, "noisy", &text, err);
+    if (status == ELM_OK)
+        s->noisy = text.ptr[0] == '1';
+    elm_buf_clear(&text);
+    if (status == ELM_OK)
+        status = elm_store_meta_get(s->store, "operators", &text, err);
+    if (status == ELM_OK)
+        status = search_choose_operators(s, text.ptr, true, err);
+    elm_buf_release(&text);
+    return status;
+}
+
+static enum elm_status open_store(struct elm_search *s, struct elm_error *err)
+{
+    if (s->def.folder == NULL)
+        return ELM_OK;
+    ELM_TRY(elm_store_open(s->def.folder, s->def.resume ? ELM_STORE_RESUME : ELM_STORE_CREATE,
+                           &s->store, err));
+    elm_store_set_keep(s->store, s->def.keep);
+    return ELM_OK;
+}
+
+static enum elm_status start_workers(struct elm_search *s, uint32_t chunk, struct elm_error *err)
+{
+    uint32_t workers = s->def.workers;
+    if (workers == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        workers = cores > 0 ? (uint32_t)cores : 1;
+    }
+    struct elm_evaluator **evaluators = elm_calloc(workers, sizeof(*evaluators));
+    evaluators[0] = s->first_evaluator;
+    enum elm_status status = ELM_OK;
+    uint32_t opened = 1;
+    while (status == ELM_OK && opened < workers) {
+        status = search_open_evaluator(&s->def, &evaluators[opened], err);
+        opened += status == ELM_OK;
+    }
+    struct pipeline_def def = {evaluators, workers, chunk, s->noisy, s->problem->names};
+    if (status == ELM_OK) {
+        status = pipeline_open(&def, &s->pipeline, err);
+        if (status != ELM_OK)
+            s->first_evaluator = NULL;
+    } else {
+        for (uint32_t i = 1; i < opened; i++)
+            elm_evaluator_close(evaluators[i]);
+    }
+    free(evaluators);
+    return status;
+}
+
+static enum elm_status open_all(struct elm_search *s, struct elm_error *err)
+{
+    char problem_hash[17];
+    struct elm_evaluation seed = {0};
+    ELM_TRY(search_choose_level(&s->def, err));
+    ELM_TRY(hash_problem(s->problem, problem_hash, err));
+    ELM_TRY(search_open_evaluator(&s->def, &s->first_evaluator, err));
+    elm_evaluator_evidence(s->first_evaluator, &s->evidence.case_count, &s->evidence.in,
+                           &s->evidence.want, &s->evidence.want_mask);
+    ELM_TRY(evaluate_seed(s, &seed, err));
+    ELM_TRY(open_store(s, err));
+    if (s->def.resume)
+        ELM_TRY(continue_run(s, problem_hash, err));
+    else
+        ELM_TRY(search_choose_operators(s, s->def.operators, false, err));
+    double price = evaluation_price_us(s, &seed);
+    for (uint32_t i = 0; i < s->operator_count; i++)
+        s->bandit.price_us[i] += price;
+    if (s->def.resume) {
+        ELM_TRY(search_restore(s, RESTORE_RESUME, err));
+    } else {
+        if (s->store != NULL)
+            ELM_TRY(put_meta(s, problem_hash, err));
+        ELM_TRY(search_tell_seed(s, &seed, false, err));
+    }
+    if (!s->noisy && seed.fitness != s->seed_fitness) {
+        return elm_fail(err, ELM_USAGE, "the seed scored %.9g when this run began and scores %.9g "
+                        "now; start another run", s->seed_fitness, seed.fitness);
+    }
+    return start_workers(s, chunk_size(price), err);
+}
+
+enum elm_status elm_search_open(const struct elm_search_def *def, struct elm_search **out,
+                                struct elm_error *err)
+{
+    ELM_ASSERT(def->keeper != NULL && def->problem != NULL);
+    struct elm_search *s;
+    ELM_TRY(search_make(def, &s, err));
+    enum elm_status status = open_all(s, err);
+    if (status != ELM_OK) {
+        struct elm_store *store = s->store;
+        search_free(s);
+        if (store != NULL)
+            elm_store_close(store, NULL);
+        return status;
+    }
+    *out = s;
+    return ELM_OK;
+}

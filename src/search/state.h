@@ -1,0 +1,191 @@
+/*
+ * state: what one run holds while it runs. Private to src/search; the search thread owns all of
+ * it but what `pipeline` says workers touch.
+ */
+#ifndef ELM_SEARCH_STATE_H
+#define ELM_SEARCH_STATE_H
+
+#include "elm/search.h"
+
+/* ---- seen: hashes of the normal forms of every program evaluated ---- */
+struct seen {
+    uint64_t *slots;       /* open addressing, 0 = empty */
+    uint64_t count, cap;   /* cap: power of two */
+};
+/* Adds a hash (not 0); false when it was there. */
+bool seen_add(struct seen *s, uint64_t hash);
+bool seen_has(const struct seen *s, uint64_t hash);
+void seen_release(struct seen *s);
+
+/* ---- held: admitted programs that are still needed (elites, parents of what is in flight) ---- */
+#define HELD_GONE_MAX 64
+struct held {
+    int64_t id;
+    uint32_t refs;
+    struct elm_tree tree;          /* count 0 outside core C */
+    struct elm_buf text;           /* only outside core C */
+    uint8_t *editable;
+    uint32_t editable_count;
+    struct elm_evaluation evaluation;
+    uint64_t *lines;               /* hashes of its lines, sorted */
+    uint32_t line_count;
+    uint64_t gone[HELD_GONE_MAX];  /* lines its ancestors deleted, newest last */
+    uint32_t gone_count;
+};
+struct held_map {
+    struct held **slots;
+    uint32_t count, cap;
+};
+/* Takes tree or text. Starts with one reference. */
+struct held *held_new(struct held_map *map, int64_t id, struct elm_tree *tree,
+                      struct elm_str text, const struct elm_names *names,
+                      const struct elm_evaluation *e);
+struct held *held_find(const struct held_map *map, int64_t id);
+struct held *held_ref(struct held *h);               /* NULL stays NULL */
+void held_unref(struct held_map *map, struct held *h);
+void held_release(struct held_map *map);             /* frees all, whatever the references */
+/* Fills child->gone from its parent's and from what is missing. */
+void held_inherit(struct held *child, const struct held *parent);
+/* Does a tree bring back a line that `parent` or its ancestors deleted? */
+bool held_reintroduces(const struct held *parent, const struct elm_tree *child);
+
+/* ---- bandit: shares the budget between operators ---- */
+struct bandit {
+    uint32_t count;
+    double price_us[ELM_OPERATORS_MAX];
+    double won[ELM_OPERATORS_MAX], lost[ELM_OPERATORS_MAX];    /* discounted */
+    double drawn[ELM_OPERATORS_MAX];                           /* discounted, for `share` */
+};
+uint32_t bandit_draw(struct bandit *b, struct elm_rng *rng);
+void bandit_tell(struct bandit *b, uint32_t arm, bool better);
+/* The discounted count of draws; part of the ask. */
+void bandit_count(struct bandit *b, uint32_t arm);
+
+/* ---- candidates and batches ---- */
+struct candidate {
+    struct elm_attempt attempt;    /* edit and text are set when it is stored */
+    size_t edit_at, edit_len;      /* in batch->edits */
+    size_t text_at, text_len;      /* in batch->texts, of an admitted program */
+    bool evaluate;
+    struct elm_tree tree;          /* released or taken at tell */
+    struct held *parent;           /* reference; NULL for the seed */
+    struct held *opponent;         /* reference; comparison judge and races */
+    struct held *again;            /* reference: the program of a rematch */
+    struct elm_evaluation evaluation;
+};
+struct batch {
+    int64_t number;
+    struct candidate *items;
+    uint32_t count, cap;
+    struct elm_buf edits;
+    struct elm_buf texts;
+    bool stored;                   /* read from the store: nothing to evaluate or append */
+    uint32_t waiting;              /* jobs not yet evaluated; guarded by the pipeline's lock */
+};
+void batch_free(struct held_map *map, struct batch *b);
+struct candidate *batch_add(struct batch *b);
+
+/* ---- pipeline: workers that evaluate jobs of whole batches ---- */
+struct pipeline;
+struct pipeline_def {
+    struct elm_evaluator **evaluators;     /* [workers], taken */
+    uint32_t workers;
+    uint32_t chunk;                        /* candidates a worker takes at a time */
+    bool noisy;                            /* race every promising child against its parent */
+    const struct elm_names *names;
+};
+enum elm_status pipeline_open(const struct pipeline_def *def, struct pipeline **out,
+                              struct elm_error *err);
+void pipeline_close(struct pipeline *p);   /* waits for what is being evaluated; drops the rest */
+void pipeline_submit(struct pipeline *p, struct batch *b);
+/* Waits up to timeout_ms for b. ELM_STOPPED: not done yet. A worker's failure is returned here. */
+enum elm_status pipeline_wait(struct pipeline *p, struct batch *b, int timeout_ms,
+                              struct elm_error *err);
+/* Evaluates one candidate by the paired race with its parent (users-and-faults: 1-2-4-8-16 pairs,
+ * accept z > 2.5, drop z < 0.5). */
+enum elm_status race_run(struct elm_evaluator *e, struct elm_job *child, struct elm_job *parent,
+                         enum elm_better *better, struct elm_error *err);
+
+/* ---- the run ---- */
+struct rematch {
+    struct held *child;        /* reference */
+    struct held *opponent;     /* reference */
+    uint32_t met;              /* opponents so far */
+};
+#define REMATCH_MAX 8
+
+struct elm_search {
+    struct elm_search_def def;
+    struct elm_problem *problem;               /* borrowed, const but for names */
+    const struct elm_archive_kind *archive_kind;
+    const struct elm_selector_kind *selector_kind;
+    void *archive;
+    const struct elm_operator_kind *operators[ELM_OPERATORS_MAX];    /* active */
+    void *operator_self[ELM_OPERATORS_MAX];
+    uint32_t operator_count;
+    struct elm_operator_stats operator_stats[ELM_OPERATORS_MAX];
+    uint32_t operator_stats_count;             /* active ones first, then idle ones */
+    struct bandit bandit;
+    struct seen seen;
+    struct held_map held;
+    struct elm_pool *pool;
+    struct elm_evidence evidence;
+    struct elm_vm_memory *vm;
+    struct elm_arena arena;
+    struct rematch *rematches;
+    uint32_t rematch_count, rematch_cap;
+
+    int64_t next_ask, next_tell, next_attempt;
+    struct batch *window[ELM_SEARCH_LAG];      /* by number % LAG; NULL when free */
+    uint32_t barren;                           /* batches in a row with nothing to evaluate */
+
+    struct elm_evaluator *first_evaluator;     /* owned by the pipeline once that is open */
+    struct pipeline *pipeline;                 /* NULL while replaying */
+    struct elm_store *store;                   /* NULL: nothing is stored */
+    struct elm_buf snapshot;
+    int64_t snapshot_ready;                    /* stored once this batch is; -1: none pending */
+    int64_t snapshot_attempts;                 /* attempts at the last one */
+
+    struct elm_search_stats stats;
+    double seed_fitness;
+    int64_t opened_us;
+    int64_t progress_us;
+    bool noisy;
+};
+
+/* ask.c: makes batch s->next_ask. */
+enum elm_status search_ask(struct elm_search *s, struct batch *b, struct elm_error *err);
+/* Repeats what asking a stored batch did to the state. */
+enum elm_status search_ask_stored(struct elm_search *s, struct batch *b, struct elm_error *err);
+/* tell.c: admits, counts, rewards; appends to the store unless b->stored. */
+enum elm_status search_tell(struct elm_search *s, struct batch *b, struct elm_error *err);
+enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluation *e,
+                                 bool stored, struct elm_error *err);
+/* snapshot.c */
+void snapshot_take(struct elm_search *s, struct elm_buf *out);
+enum elm_status snapshot_restore(struct elm_search *s, struct elm_str state,
+                                 struct elm_error *err);
+/* resume.c: the stored run into s. */
+enum restore_mode {
+    RESTORE_RESUME,      /* snapshot and log; the last batches stay untold, as the loop wants them */
+    RESTORE_LOOK,        /* snapshot and log, everything told */
+    RESTORE_REPLAY,      /* the log alone, everything told */
+};
+enum elm_status search_restore(struct elm_search *s, enum restore_mode mode,
+                               struct elm_error *err);
+/* Opens a stored run to look at: no cages, no workers; s->store is open for reading. */
+enum elm_status search_look(const char *folder, const struct elm_problem *problem,
+                            enum restore_mode mode, struct elm_search **out,
+                            struct elm_error *err);
+/* search.c: a state without cages, store or workers, for search_open and replay. */
+enum elm_status search_make(const struct elm_search_def *def, struct elm_search **out,
+                            struct elm_error *err);
+void search_free(struct elm_search *s);
+enum elm_status search_choose_operators(struct elm_search *s, const char *list, bool stored,
+                                        struct elm_error *err);
+/* open.c */
+enum elm_status search_choose_level(struct elm_search_def *def, struct elm_error *err);
+enum elm_status search_open_evaluator(const struct elm_search_def *def,
+                                      struct elm_evaluator **out, struct elm_error *err);
+
+#endif

@@ -1,0 +1,280 @@
+/*
+ * tell: outcome = add(archive, evaluation), in order of attempt ids; counts, rewards, stores.
+ * For a stored batch it repeats what was done, and notices when that is no longer possible.
+ */
+#include "search/state.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void fill_attempt(const struct elm_search *s, struct candidate *c)
+{
+    struct elm_attempt *a = &c->attempt;
+    const struct elm_evaluation *e = &c->evaluation;
+    a->status = (uint8_t)e->status;
+    a->steps = e->steps;
+    a->arrival_us = elm_clock_us() - s->opened_us;
+    memcpy(a->why, e->why, sizeof(a->why) - 1);
+    if (e->status != ELM_EVAL_OK)
+        return;
+    a->fitness = e->fitness;
+    a->measure_count = s->problem->measure_count;
+    memcpy(a->measures, e->measures, sizeof(a->measures));
+}
+
+static void fill_evaluation(struct candidate *c)
+{
+    const struct elm_attempt *a = &c->attempt;
+    c->evaluation = (struct elm_evaluation){.status = a->status, .fitness = a->fitness,
+                                            .steps = a->steps};
+    memcpy(c->evaluation.measures, a->measures, sizeof(a->measures));
+}
+
+/* Child against parent by the judge on the same cases: the label. */
+static enum elm_better label(const struct elm_search *s, const struct candidate *c)
+{
+    const struct elm_evaluation *e = &c->evaluation;
+    if (e->status == ELM_EVAL_FAULT || e->status == ELM_EVAL_SUSPECT)
+        return ELM_BETTER_UNDECIDED;
+    if (e->status != ELM_EVAL_OK)
+        return ELM_BETTER_NO;
+    if (s->problem->judge == ELM_JUDGE_COMPARE) {
+        return e->compared > 0   ? ELM_BETTER_YES
+               : e->compared < 0 ? ELM_BETTER_NO
+                                 : ELM_BETTER_UNDECIDED;
+    }
+    if (s->noisy)
+        return c->attempt.better;
+    return e->fitness > c->parent->evaluation.fitness ? ELM_BETTER_YES : ELM_BETTER_NO;
+}
+
+/* The child's tree: kept from asking, or made again from parent and edit. */
+static enum elm_status take_tree(struct elm_search *s, struct candidate *c,
+                                 struct elm_tree *tree, struct elm_error *err)
+{
+    if (c->again != NULL) {
+        if (c->again->tree.count > 0)
+            *tree = elm_tree_copy(&c->again->tree);
+        return ELM_OK;
+    }
+    if (c->tree.count > 0 || c->attempt.edit.len == 0 ||
+        (c->attempt.flags & ELM_ATTEMPT_TEXT) != 0) {
+        *tree = c->tree;
+        c->tree = (struct elm_tree){0};
+        return ELM_OK;
+    }
+    struct elm_edit edits[ELM_EDITS_MAX];
+    uint32_t count = 0;
+    elm_arena_clear(&s->arena);
+    ELM_TRY(elm_edits_decode(c->attempt.edit.ptr, c->attempt.edit.len, edits, &count, &s->arena,
+                             err));
+    ELM_TRY(elm_tree_edit(&c->parent->tree, edits, count, tree, err));
+    return elm_tree_check(tree, s->problem->names, err);
+}
+
+static struct elm_str text_of(const struct batch *b, const struct candidate *c)
+{
+    if (c->again != NULL)
+        return elm_buf_str(&c->again->text);
+    if (b->stored)
+        return c->attempt.edit;
+    return (struct elm_str){b->edits.ptr + c->edit_at, c->edit_len};
+}
+
+static enum elm_status hold(struct elm_search *s, struct batch *b, struct candidate *c,
+                            struct held **out, struct elm_error *err)
+{
+    struct elm_tree tree = {0};
+    ELM_TRY(take_tree(s, c, &tree, err));
+    *out = held_new(&s->held, c->attempt.id, &tree, text_of(b, c), s->problem->names,
+                    &c->evaluation);
+    held_inherit(*out, c->again != NULL ? c->again : c->parent);
+    return ELM_OK;
+}
+
+static void count_win(struct elm_search *s, int64_t parent)
+{
+    uint32_t elites = s->archive_kind->count(s->archive);
+    for (uint32_t k = 0; k < elites; k++) {
+        struct elm_elite *elite = s->archive_kind->at(s->archive, k);
+        if (elite->id == parent) {
+            elite->wins++;
+            return;
+        }
+    }
+}
+
+static enum elm_status ask_rematch(struct elm_search *s, struct batch *b, struct candidate *c,
+                                   int64_t holder, struct elm_error *err)
+{
+    uint32_t met = (c->attempt.flags >> ELM_ATTEMPT_MET_SHIFT) + 1u;
+    struct held *opponent = held_find(&s->held, holder);
+    if (met > REMATCH_MAX || opponent == NULL)
+        return ELM_OK;
+    struct held *child = held_ref(c->again);
+    if (child == NULL)
+        ELM_TRY(hold(s, b, c, &child, err));
+    if (s->rematch_count == s->rematch_cap) {
+        s->rematch_cap = s->rematch_cap == 0 ? 16 : s->rematch_cap * 2;
+        s->rematches = elm_realloc(s->rematches, s->rematch_cap * sizeof(s->rematches[0]));
+    }
+    s->rematches[s->rematch_count++] = (struct rematch){child, held_ref(opponent), met};
+    return ELM_OK;
+}
+
+static struct elm_add_result offer(struct elm_search *s, struct candidate *c)
+{
+    struct elm_evaluation *e = &c->evaluation;
+    const struct elm_tree *tree = c->again != NULL ? &c->again->tree : &c->tree;
+    uint32_t nodes = tree->count;
+    if (s->problem->judge == ELM_JUDGE_COMPARE) {
+        e->fitness = c->attempt.fitness = c->opponent->evaluation.fitness + 1;
+        return s->archive_kind->beat(s->archive, c->attempt.id, c->opponent->id, e, nodes);
+    }
+    return s->archive_kind->add(s->archive, c->attempt.id, e, nodes);
+}
+
+static void keep_text(struct elm_search *s, struct batch *b, struct candidate *c,
+                      const struct held *h)
+{
+    c->text_at = b->texts.len;
+    if (h->tree.count > 0)
+        elm_tree_print(&h->tree, s->problem->names, &b->texts);
+    else
+        elm_buf_add_str(&b->texts, elm_buf_str(&h->text));
+    c->text_len = b->texts.len - c->text_at;
+}
+
+/* Offers an OK candidate to the archive, and keeps it when it is taken. */
+static enum elm_status admit(struct elm_search *s, struct batch *b, struct candidate *c,
+                             struct elm_error *err)
+{
+    enum elm_outcome stored = c->attempt.outcome;
+    if (b->stored && stored == ELM_OUTCOME_REJECTED)
+        return ELM_OK;
+    if (b->stored && c->again == NULL && c->tree.count == 0)
+        ELM_TRY(take_tree(s, c, &c->tree, err));
+    struct elm_add_result r = offer(s, c);
+    c->attempt.outcome = (uint8_t)r.outcome;
+    if (b->stored && r.outcome != stored) {
+        return elm_fail(err, ELM_CORRUPT, "attempt %lld was '%s' in the run, and is '%s' now",
+                        (long long)c->attempt.id, elm_outcome_name(stored),
+                        elm_outcome_name(r.outcome));
+    }
+    if (r.outcome == ELM_OUTCOME_NONE)
+        return ask_rematch(s, b, c, r.evicted, err);
+    if (r.outcome == ELM_OUTCOME_REJECTED)
+        return ELM_OK;
+    struct held *h;
+    ELM_TRY(hold(s, b, c, &h, err));
+    if (h->tree.count > 0)
+        elm_pool_add(s->pool, &h->tree);
+    if (!b->stored)
+        keep_text(s, b, c, h);
+    count_win(s, c->attempt.parents[0]);
+    if (r.evicted >= 0)
+        held_unref(&s->held, held_find(&s->held, r.evicted));
+    return ELM_OK;
+}
+
+static void count_attempt(struct elm_search *s, const struct candidate *c)
+{
+    const struct elm_attempt *a = &c->attempt;
+    s->stats.attempts++;
+    s->stats.by_status[a->status]++;
+    s->stats.ok += a->status == ELM_EVAL_OK;
+    s->stats.evaluations += a->hash != 0;
+    if (a->operator_index >= s->operator_count)
+        return;
+    struct elm_operator_stats *o = &s->operator_stats[a->operator_index];
+    o->attempts++;
+    o->evaluations += a->hash != 0;
+    o->better += a->better == ELM_BETTER_YES;
+    o->admitted += a->outcome >= ELM_OUTCOME_IMPROVED;
+}
+
+static enum elm_status tell_one(struct elm_search *s, struct batch *b, struct candidate *c,
+                                struct elm_error *err)
+{
+    bool rematch = (c->attempt.flags & ELM_ATTEMPT_REMATCH) != 0;
+    bool evaluated = c->attempt.hash != 0 || rematch;
+    if (evaluated) {
+        if (b->stored)
+            fill_evaluation(c);
+        else
+            fill_attempt(s, c);
+        if (!b->stored)
+            c->attempt.better = (uint8_t)label(s, c);
+        bool wins = c->attempt.better == ELM_BETTER_YES;
+        bool offered = c->evaluation.status == ELM_EVAL_OK &&
+                       (wins || (s->problem->judge == ELM_JUDGE_SCORE && !s->noisy));
+        if (!b->stored)
+            c->attempt.outcome = ELM_OUTCOME_REJECTED;
+        if (offered)
+            ELM_TRY(admit(s, b, c, err));
+    }
+    if (!rematch && c->attempt.status != ELM_EVAL_FAULT)
+        bandit_tell(&s->bandit, c->attempt.operator_index, c->attempt.better == ELM_BETTER_YES);
+    count_attempt(s, c);
+    return ELM_OK;
+}
+
+static enum elm_status append(struct elm_search *s, struct batch *b, struct elm_error *err)
+{
+    struct elm_attempt *rows = elm_malloc((b->count + 1) * sizeof(*rows));
+    for (uint32_t i = 0; i < b->count; i++) {
+        const struct candidate *c = &b->items[i];
+        rows[i] = c->attempt;
+        rows[i].edit = (struct elm_str){b->edits.ptr + c->edit_at, c->edit_len};
+        if (c->text_len > 0)
+            rows[i].text = (struct elm_str){b->texts.ptr + c->text_at, c->text_len};
+    }
+    enum elm_status status = elm_store_append(s->store, rows, b->count, err);
+    free(rows);
+    return status;
+}
+
+enum elm_status search_tell(struct elm_search *s, struct batch *b, struct elm_error *err)
+{
+    ELM_ASSERT(b->number == s->next_tell);
+    for (uint32_t i = 0; i < b->count; i++)
+        ELM_TRY(tell_one(s, b, &b->items[i], err));
+    if (s->store != NULL && !b->stored)
+        ELM_TRY(append(s, b, err));
+    s->stats.batches++;
+    s->next_tell++;
+    return ELM_OK;
+}
+
+enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluation *e,
+                                 bool stored, struct elm_error *err)
+{
+    struct elm_tree tree = {0};
+    uint64_t hash;
+    const struct elm_problem *p = s->problem;
+    if (p->seed.count > 0) {
+        tree = elm_tree_copy(&p->seed);
+        hash = elm_tree_hash(&tree);
+    } else {
+        hash = elm_hash(p->seed_text, strlen(p->seed_text), 0);
+    }
+    hash = hash == 0 ? 1 : hash;
+    seen_add(&s->seen, hash);
+    s->seed_fitness = e->fitness;
+    s->archive = s->archive_kind->make(p, e->fitness);
+    s->archive_kind->add(s->archive, 0, e, tree.count);
+    struct held *h = held_new(&s->held, 0, &tree, elm_str(p->seed_text), p->names, e);
+    if (h->tree.count > 0)
+        elm_pool_add(s->pool, &h->tree);
+    s->next_attempt = 1;
+    s->next_ask = s->next_tell = 1;
+    if (s->store == NULL || stored)
+        return ELM_OK;
+    struct elm_attempt a = {.operator_index = 255, .status = ELM_EVAL_OK,
+                            .outcome = ELM_OUTCOME_NEW, .parents = {-1, -1}, .hash = hash,
+                            .fitness = e->fitness, .measure_count = p->measure_count,
+                            .steps = e->steps, .opponent = -1, .text = elm_str(p->seed_text)};
+    memcpy(a.measures, e->measures, sizeof(a.measures));
+    return elm_store_append(s->store, &a, 1, err);
+}

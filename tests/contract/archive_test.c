@@ -1,0 +1,227 @@
+/* archive: what every registered archive and selector must keep to. */
+#include "elm/archive.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct elm_problem problem_of_two_measures(void)
+{
+    struct elm_problem p = {.measure_count = 2};
+    p.measures[0] = (struct elm_measure){"width", 0, 10, 6, ELM_MEASURE_JUDGE};
+    p.measures[1] = (struct elm_measure){"height", -1, 1, 5, ELM_MEASURE_JUDGE};
+    return p;
+}
+
+static struct elm_evaluation random_evaluation(struct elm_rng *rng)
+{
+    struct elm_evaluation e = {.status = ELM_EVAL_OK};
+    /* few values, so that ties happen */
+    e.fitness = elm_rng_below(rng, 50) / 10.0;
+    e.measures[0] = elm_rng_unit(rng) * 14 - 2;
+    e.measures[1] = elm_rng_unit(rng) * 3 - 1.5;
+    return e;
+}
+
+struct niche {
+    int64_t id;
+    double fitness;
+    bool filled;
+};
+#define NICHES 256
+
+/* add: the outcome says what happened, and a niche never gets worse. */
+static void add_is_honest(const struct elm_archive_kind *kind, uint64_t seed)
+{
+    struct elm_problem p = problem_of_two_measures();
+    struct elm_rng rng = elm_rng(seed, 0);
+    struct niche niches[NICHES] = {0};
+    void *a = kind->make(&p, 0);
+    assert_int_equal(kind->count(a), 0);
+    assert_null(kind->best(a));
+    double best = -INFINITY;
+    for (int64_t id = 0; id < 2000; id++) {
+        struct elm_evaluation e = random_evaluation(&rng);
+        uint32_t before = kind->count(a);
+        struct elm_add_result r = kind->add(a, id, &e, 1 + elm_rng_below(&rng, 40));
+        assert_in_range(r.niche, 0, NICHES - 1);
+        struct niche *n = &niches[r.niche];
+        if (r.outcome == ELM_OUTCOME_NEW) {
+            assert_false(n->filled);
+            assert_int_equal(kind->count(a), before + 1);
+            assert_int_equal(r.evicted, -1);
+        } else if (r.outcome == ELM_OUTCOME_IMPROVED) {
+            assert_true(n->filled && e.fitness >= n->fitness);
+            assert_int_equal(r.evicted, n->id);
+            assert_float_equal(r.improvement, e.fitness - n->fitness, 1e-12);
+        } else {
+            assert_int_equal(r.outcome, ELM_OUTCOME_REJECTED);
+            assert_true(n->filled && e.fitness <= n->fitness);
+        }
+        if (r.outcome != ELM_OUTCOME_REJECTED)
+            *n = (struct niche){id, e.fitness, true};
+        best = fmax(best, r.outcome != ELM_OUTCOME_REJECTED ? e.fitness : best);
+        assert_float_equal(kind->best(a)->fitness, best, 0);
+    }
+    for (uint32_t i = 0; i < kind->count(a); i++) {
+        const struct elm_elite *e = kind->at(a, i);
+        assert_int_equal(e->id, niches[e->niche].id);
+        assert_float_equal(e->fitness, niches[e->niche].fitness, 0);
+    }
+    kind->free(a);
+}
+
+static void stats_are_a_recount(const struct elm_archive_kind *kind, uint64_t seed)
+{
+    struct elm_problem p = problem_of_two_measures();
+    struct elm_rng rng = elm_rng(seed, 1);
+    void *a = kind->make(&p, 1.0);
+    for (int64_t id = 0; id < 300; id++) {
+        struct elm_evaluation e = random_evaluation(&rng);
+        kind->add(a, id, &e, 5);
+    }
+    double sum = 0, best = -INFINITY;
+    for (uint32_t i = 0; i < kind->count(a); i++) {
+        sum += kind->at(a, i)->fitness;
+        best = fmax(best, kind->at(a, i)->fitness);
+    }
+    struct elm_archive_stats s;
+    kind->stats(a, &s);
+    assert_int_equal(s.elites, kind->count(a));
+    assert_float_equal(s.best, best, 0);
+    assert_float_equal(s.mean, sum / s.elites, 1e-9);
+    assert_float_equal(s.qd_score, sum - s.elites * 1.0, 1e-9);
+    assert_float_equal(s.coverage, (double)s.elites / s.niches, 1e-12);
+    kind->free(a);
+}
+
+/* save and load: the same archive, which then behaves the same. */
+static void survives_a_snapshot(const struct elm_archive_kind *kind, uint64_t seed)
+{
+    struct elm_problem p = problem_of_two_measures();
+    struct elm_rng rng = elm_rng(seed, 2);
+    void *a = kind->make(&p, 0), *b = kind->make(&p, 0);
+    for (int64_t id = 0; id < 200; id++) {
+        struct elm_evaluation e = random_evaluation(&rng);
+        kind->add(a, id, &e, 5);
+    }
+    kind->at(a, 0)->wins = 7;
+    struct elm_buf saved = {0};
+    kind->save(a, &saved);
+    struct elm_reader r = elm_reader(saved.ptr, saved.len);
+    assert_int_equal(kind->load(b, &r, NULL), ELM_OK);
+    assert_true(r.at == r.end);
+    assert_true(kind->hash(a) == kind->hash(b));
+    kind->at(a, 0)->asked++;
+    assert_true(kind->hash(a) == kind->hash(b));
+    for (int64_t id = 200; id < 600; id++) {
+        struct elm_evaluation e = random_evaluation(&rng);
+        struct elm_add_result x = kind->add(a, id, &e, 4), y = kind->add(b, id, &e, 4);
+        assert_int_equal(x.outcome, y.outcome);
+        assert_int_equal(x.evicted, y.evicted);
+    }
+    /* any cut is refused, never read past its end */
+    for (size_t len = 0; len < saved.len; len++) {
+        void *c = kind->make(&p, 0);
+        struct elm_buf cut = {0};
+        elm_buf_add(&cut, saved.ptr, len);
+        r = elm_reader(cut.ptr, cut.len);
+        assert_int_not_equal(kind->load(c, &r, NULL), ELM_OK);
+        elm_buf_release(&cut);
+        kind->free(c);
+    }
+    elm_buf_release(&saved);
+    kind->free(a);
+    kind->free(b);
+}
+
+/* beat: the winner takes the beaten one's place, or is told whom to meet. */
+static void beating_replaces(const struct elm_archive_kind *kind)
+{
+    if (kind->beat == NULL)
+        return;
+    struct elm_problem p = {0};
+    void *a = kind->make(&p, 0);
+    struct elm_evaluation e = {.status = ELM_EVAL_OK};
+    kind->add(a, 0, &e, 5);
+    int64_t id = 1;
+    struct elm_add_result r;
+    do {
+        e.fitness = 1;
+        r = kind->beat(a, id, 0, &e, 5);
+        id++;
+    } while (r.outcome == ELM_OUTCOME_NEW);
+    assert_int_equal(r.outcome, ELM_OUTCOME_IMPROVED);
+    assert_int_equal(r.evicted, 0);
+    r = kind->beat(a, id, 0, &e, 5);
+    assert_int_equal(r.outcome, ELM_OUTCOME_NONE);
+    assert_int_not_equal(r.evicted, 0);
+    r = kind->beat(a, id, r.evicted, &e, 5);
+    assert_int_equal(r.outcome, ELM_OUTCOME_IMPROVED);
+    kind->free(a);
+}
+
+static void every_archive(void **state)
+{
+    (void)state;
+    assert_non_null(elm_archive_kinds[0]);
+    for (size_t i = 0; elm_archive_kinds[i] != NULL; i++) {
+        const struct elm_archive_kind *kind = elm_archive_kinds[i];
+        print_message("archive %s\n", kind->name);
+        assert_ptr_equal(elm_archive_find(kind->name), kind);
+        assert_true(strlen(kind->summary) > 10);
+        for (uint64_t seed = 0; seed < 5; seed++) {
+            add_is_honest(kind, seed);
+            stats_are_a_recount(kind, seed);
+            survives_a_snapshot(kind, seed);
+        }
+        beating_replaces(kind);
+    }
+    assert_null(elm_archive_find("no-such-archive"));
+}
+
+static void every_selector(void **state)
+{
+    (void)state;
+    struct elm_problem p = problem_of_two_measures();
+    const struct elm_archive_kind *kind = elm_archive_find("grid");
+    for (size_t i = 0; elm_selector_kinds[i] != NULL; i++) {
+        const struct elm_selector_kind *selector = elm_selector_kinds[i];
+        print_message("selector %s\n", selector->name);
+        struct elm_rng fill = elm_rng(3, 3);
+        void *a = kind->make(&p, 0);
+        uint32_t hits[64] = {0};
+        for (int64_t id = 0; id < 200; id++) {
+            struct elm_evaluation e = random_evaluation(&fill);
+            kind->add(a, id, &e, 5);
+            struct elm_rng x = elm_rng(9, (uint64_t)id), y = x;
+            uint32_t first[2], again[2];
+            selector->select(kind, a, &x, 2, first);
+            selector->select(kind, a, &y, 2, again);
+            assert_memory_equal(first, again, sizeof(first));
+            assert_true(first[0] < kind->count(a) && first[1] < kind->count(a));
+            if (kind->count(a) > 1)
+                assert_int_not_equal(first[0], first[1]);
+        }
+        struct elm_rng draw = elm_rng(4, 4);
+        for (int n = 0; n < 5000; n++) {
+            uint32_t one;
+            selector->select(kind, a, &draw, 1, &one);
+            hits[one]++;
+        }
+        /* nobody is left out for ever */
+        for (uint32_t k = 0; k < kind->count(a); k++)
+            assert_true(hits[k] > 0);
+        kind->free(a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_archive),
+                                       cmocka_unit_test(every_selector)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
