@@ -19,7 +19,9 @@
 struct elm_pool;
 struct elm_pool *elm_pool_new(void);
 void elm_pool_free(struct elm_pool *p);
-/* Adds every editable subtree of up to 32 nodes. The tree must be checked (types set). */
+/* Adds every statement and every number expression of up to ELM_POOL_SUBTREE_NODES nodes that is
+ * not in the pool yet. The tree must be checked (types set). */
+#define ELM_POOL_SUBTREE_NODES 32
 void elm_pool_add(struct elm_pool *p, const struct elm_tree *t);
 /* A uniformly drawn subtree that is an expression of `type` (type != NONE) or a statement
  * (type == NONE), at most size_max nodes; NULL when there is none. Borrowed until the next add.
@@ -108,6 +110,18 @@ const struct elm_node *elm_edit_random_expression(const struct elm_tree *t, uint
                                                   enum elm_type type, uint32_t size_max,
                                                   const struct elm_operator_context *context,
                                                   struct elm_rng *rng, uint32_t *count);
+/* A random statement that may stand where the statement `at` stands: an assignment, a declaration
+ * of a fresh local, an if, a loop. Its nodes live in the context's arena. NULL when none fits. */
+const struct elm_node *elm_edit_random_statement(const struct elm_tree *t, uint32_t at,
+                                                 uint32_t size_max,
+                                                 const struct elm_operator_context *context,
+                                                 struct elm_rng *rng, uint32_t *count);
+/* Writes the 1 or 2 nodes of a literal (negative: NEG of it); returns how many. v is brought into
+ * [-INT32_MAX, INT32_MAX]; a double must be finite. */
+uint32_t elm_edit_int(struct elm_node out[2], int64_t v);
+uint32_t elm_edit_real(struct elm_node out[2], double v);
+/* Does the name occur in the function at node `function`? */
+bool elm_edit_named(const struct elm_tree *t, uint32_t function, uint32_t name);
 /* A uniformly drawn editable node for which `accept` (nullable) holds; UINT32_MAX if none. */
 uint32_t elm_edit_pick(const struct elm_parent *parent, struct elm_rng *rng,
                        bool (*accept)(const struct elm_node *node));
