@@ -1,7 +1,10 @@
-# make run    set-up, build, and a minute of evolution on a real problem
-# make test   set-up, build, and every test
-# make check  the quick tests      make lint   gcc and clang -Werror, cppcheck, shellcheck, layers
-# make bench  the figures          make help   all targets
+# make run          set-up, build, and a minute of evolution on a real problem
+# make test         set-up, build, and every test, sanitizers included
+# make check        the quick tests, one variant
+# make lint         gcc and clang -Werror, cppcheck, shellcheck, layers, limits
+# make bench        the figures; make bench-quick those that fit in 50 s
+# make install      to PREFIX (/usr/local), under DESTDIR
+# make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B).
 B ?= release
 OUT := build/$(B)
@@ -17,7 +20,7 @@ OPT.tsan := -O1 -g -fsanitize=thread
 # no contraction and wrapping ints: the VM must compute what the exported C computes
 CFLAGS = -std=gnu17 -ffp-contract=off -fwrapv -fno-strict-aliasing -fvisibility=hidden $(OPT.$(B)) $(WARN)
 CPPFLAGS = -D_GNU_SOURCE -Iinclude -Isrc -Ibuild/deps/tree-sitter/tree_sitter/core/lib/include
-LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lseccomp -lnlopt -lm -lpthread
+LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lseccomp -lm -lpthread
 
 # the caged helper is a static program of its own: VM and libtcc, never a sanitizer
 CAGE_SRC := $(wildcard src/sandbox/cage_*.c) $(wildcard src/code/vm*.c) $(wildcard src/base/*.c)
@@ -30,7 +33,7 @@ CAGE_OBJ := $(CAGE_SRC:%.c=build/cage/%.o)
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c tests/hostile/*_test.c tests/faults/*_test.c))
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all run test check lint layers bench bench-quick clean install help
+.PHONY: all run test tests check lint layers limits bench bench-quick clean install help
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -77,9 +80,43 @@ $(OUT)/bench/%: bench/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)
 
+# the main job: a real program gets better for a minute
+run: $(OUT)/elm
+	@$(OUT)/elm run sort --minutes 1 --folder runs/sort-$$(date +%Y%m%d-%H%M%S)
+
+tests: $(TESTS) $(FUZZ) $(OUT)/elm
+check: tests
+	@tools/run-tests $(B) quick
+test: tests
+	@tools/run-tests release all
+	@$(MAKE) --no-print-directory B=asan tests
+	@tools/run-tests asan all
+	@$(MAKE) --no-print-directory B=tsan tests
+	@tools/run-tests tsan threads
+
 layers:
 	@tools/layers
+limits:
+	@tools/limits
+lint: layers limits build/deps/ok
+	@tools/lint
+bench: $(OUT)/elm $(BENCHES)
+	@tools/bench all $(OUT)
+bench-quick: $(OUT)/elm $(BENCHES)
+	@tools/bench quick $(OUT)
+
+PREFIX ?= /usr/local
+install: $(OUT)/elm $(OUT)/libelm.a
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/elm \
+	  $(DESTDIR)$(PREFIX)/share/elm $(DESTDIR)$(PREFIX)/share/doc/elm
+	install -m 755 $(OUT)/elm $(DESTDIR)$(PREFIX)/bin/elm
+	install -m 644 $(OUT)/libelm.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/elm/*.h $(DESTDIR)$(PREFIX)/include/elm/
+	cp -r problems $(DESTDIR)$(PREFIX)/share/elm/
+	install -m 644 README.md LICENSE NOTICE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/elm/
 clean:
 	rm -rf build
+help:
+	@sed -n '1,/^# B=/s/^# \{0,1\}//p' Makefile
 
 -include $(shell find build -name '*.d' 2>/dev/null)
