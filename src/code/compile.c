@@ -527,10 +527,16 @@ static uint32_t unary(struct compiler *c, uint32_t at, uint32_t want)
     const struct elm_node *n = node(c, at);
     uint32_t temps = c->temps;
     uint8_t type = node(c, at + 1)->type;
+    bool cast = n->kind == ELM_NODE_TO_INT || n->kind == ELM_NODE_TO_DOUBLE;
+    /* a cast to its own type leaves the value where it is, a temporary perhaps */
+    if (cast && type == n->type) {
+        step(c);
+        return expression(c, at + 1, want);
+    }
     uint32_t value = expression(c, at + 1, ANY);
     c->temps = temps;
     step(c);
-    if (n->kind == ELM_NODE_TO_INT || n->kind == ELM_NODE_TO_DOUBLE)
+    if (cast)
         return convert(c, value, type, n->type, want);
     uint32_t into = target(c, want);
     enum vm_op op = VM_NOT_I;

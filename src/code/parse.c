@@ -2,7 +2,7 @@
  * parse: C text to a tree, through tree-sitter's concrete syntax. What core C lacks is refused
  * with its place and name; comments inside a statement move in front of it.
  */
-#include "elm/code.h"
+#include "code/parse.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,6 +23,7 @@ struct parser {
     uint32_t open[STACK_MAX];      /* nodes begun and not ended */
     uint32_t open_count;
     uint32_t depth;
+    bool cast_by_name;             /* met `(x) & y` taken for a cast */
     enum elm_status status;        /* the first failure; nothing is done after it */
     struct elm_error *err;
 };
@@ -207,6 +208,7 @@ static void cast(struct parser *p, TSNode n)
         unary(p, ELM_NODE_TO_DOUBLE, value);
     else
         outside(p, n, "a cast to anything but int and double");
+    p->cast_by_name = p->cast_by_name || p->status != ELM_OK;
 }
 
 static void operators(struct parser *p, TSNode n)
@@ -665,6 +667,37 @@ static TSNode first_error(TSNode n)
     return n;
 }
 
+static enum elm_status parse_once(struct parser *p)
+{
+    TSParser *sitter = ts_parser_new();
+    bool ok = ts_parser_set_language(sitter, tree_sitter_c());
+    ELM_ASSERT(ok);
+    TSTree *concrete = ts_parser_parse_string(sitter, NULL, p->text.len > 0 ? p->text.ptr : "",
+                                              (uint32_t)p->text.len);
+    TSNode root = ts_tree_root_node(concrete);
+    if (ts_node_has_error(root))
+        fail(p, first_error(root), ELM_PARSE, "this is not C");
+    else
+        top_level(p, root);
+    ts_tree_delete(concrete);
+    ts_parser_delete(sitter);
+    return p->status;
+}
+
+/* Once more with brackets doubled, should that help. */
+static bool parse_again(struct parser *p)
+{
+    struct elm_buf text = {0};
+    parse_double_brackets(p->text, &text);
+    struct parser again = {.text = elm_buf_str(&text), .names = p->names};
+    bool ok = parse_once(&again) == ELM_OK;
+    elm_buf_release(&text);
+    free(p->nodes);
+    p->nodes = again.nodes;
+    p->count = again.count;
+    return ok;
+}
+
 enum elm_status elm_tree_parse(struct elm_str text, struct elm_names *names,
                                struct elm_tree *tree, struct elm_error *err)
 {
@@ -673,22 +706,12 @@ enum elm_status elm_tree_parse(struct elm_str text, struct elm_names *names,
                         ELM_TEXT_BYTES_MAX);
     if (text.len > 0 && memchr(text.ptr, '\0', text.len) != NULL)
         return elm_fail(err, ELM_PARSE, "text holds a zero byte");
-    TSParser *sitter = ts_parser_new();
-    bool ok = ts_parser_set_language(sitter, tree_sitter_c());
-    ELM_ASSERT(ok);
-    TSTree *concrete = ts_parser_parse_string(sitter, NULL, text.len > 0 ? text.ptr : "",
-                                              (uint32_t)text.len);
-    struct parser p = {.text = text, .names = names, .err = err};
-    TSNode root = ts_tree_root_node(concrete);
-    if (ts_node_has_error(root))
-        fail(&p, first_error(root), ELM_PARSE, "this is not C");
-    else
-        top_level(&p, root);
-    ts_tree_delete(concrete);
-    ts_parser_delete(sitter);
-    if (p.status != ELM_OK) {
+    struct elm_error first;
+    struct parser p = {.text = text, .names = names, .err = &first};
+    enum elm_status status = parse_once(&p);
+    if (status != ELM_OK && !(p.cast_by_name && parse_again(&p))) {
         free(p.nodes);
-        return p.status;
+        return elm_fail(err, status, "%s", first.message);
     }
     tree->nodes = elm_realloc(p.nodes, p.count * sizeof(p.nodes[0]));
     tree->count = p.count;

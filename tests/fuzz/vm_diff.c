@@ -151,6 +151,18 @@ static void compare(const struct program *p, shim_function *shim, const char *co
     free(out);
 }
 
+static void add_symbols(TCCState *s)
+{
+    struct elm_names *names = elm_names_new();
+    for (uint32_t i = 0; i < ELM_MATH_FUNCTIONS; i++) {
+        const char *name = elm_names_text(names, i).ptr;
+        tcc_add_symbol(s, name, dlsym(RTLD_DEFAULT, name));
+    }
+    tcc_add_symbol(s, "memset", dlsym(RTLD_DEFAULT, "memset"));
+    tcc_add_symbol(s, "memcpy", dlsym(RTLD_DEFAULT, "memcpy"));
+    elm_names_free(names);
+}
+
 static void by_tcc(const struct program *p, struct tally *tally)
 {
     TCCState *s = tcc_new();
@@ -158,6 +170,7 @@ static void by_tcc(const struct program *p, struct tally *tally)
     char name[80];
     tcc_set_options(s, "-nostdlib");
     tcc_set_output_type(s, TCC_OUTPUT_MEMORY);
+    add_symbols(s);
     elm_buf_printf(&text, "%s%s", prelude, p->text.ptr);
     write_shim(&p->io, &text);
     snprintf(name, sizeof(name), "shim_%s", p->io.entry);
