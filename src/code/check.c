@@ -10,7 +10,7 @@
 
 #define SYMBOLS_MAX 512
 #define FUNCTIONS_MAX 64
-#define DEPTH_MAX 220
+#define DEPTH_MAX 200
 #define ARRAY_MAX 65536
 
 struct symbol {

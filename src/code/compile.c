@@ -685,6 +685,8 @@ static void condition(struct compiler *c, uint32_t at, bool when, uint32_t *jump
         return;
     }
     if ((n->kind == ELM_NODE_LOGIC_AND || n->kind == ELM_NODE_LOGIC_OR) && !plain) {
+        /* the value and the jump, as `logic` and the jump on its value take */
+        step(c);
         step(c);
         logic_condition(c, at, when, jumps, count, max);
         return;

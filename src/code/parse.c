@@ -10,7 +10,7 @@
 #include <string.h>
 #include <tree_sitter/api.h>
 
-#define DEPTH_MAX 200
+#define DEPTH_MAX 450      /* twice what elm_tree_check allows, and some: an if or a sign takes two */
 #define STACK_MAX (DEPTH_MAX * 3)
 
 const TSLanguage *tree_sitter_c(void);
@@ -198,37 +198,66 @@ static void subscript(struct parser *p, TSNode n)
     end(p);
 }
 
-static void cast(struct parser *p, TSNode n)
+static void postfixed(struct parser *p, TSNode n, enum elm_kind after);
+
+/* A prefix operator or cast before an operand that `after` (NONE: nothing) follows. */
+static void prefix(struct parser *p, enum elm_kind kind, TSNode operand, enum elm_kind after)
+{
+    begin(p, kind);
+    postfixed(p, operand, after);
+    end(p);
+}
+
+static void cast(struct parser *p, TSNode n, enum elm_kind after)
 {
     struct elm_str type = text_of(p, field(n, "type"));
     TSNode value = field(n, "value");
     if (elm_str_equal(type, ELM_STR("int")))
-        unary(p, ELM_NODE_TO_INT, value);
+        prefix(p, ELM_NODE_TO_INT, value, after);
     else if (elm_str_equal(type, ELM_STR("double")))
-        unary(p, ELM_NODE_TO_DOUBLE, value);
+        prefix(p, ELM_NODE_TO_DOUBLE, value, after);
     else
         outside(p, n, "a cast to anything but int and double");
     p->cast_by_name = p->cast_by_name || p->status != ELM_OK;
 }
 
+static void unary_operator(struct parser *p, TSNode n, enum elm_kind after)
+{
+    struct elm_str spelling = text_of(p, field(n, "operator"));
+    enum elm_kind kind = kind_of(ELM_NODE_NEG, ELM_NODE_BIT_NOT, spelling);
+    if (kind != ELM_NODE_NONE)
+        prefix(p, kind, field(n, "argument"), after);
+    else if (elm_str_equal(spelling, ELM_STR("+")))
+        postfixed(p, field(n, "argument"), after);
+    else
+        outside(p, n, "this operator");
+}
+
+/* The grammar has -x++ as (-x)++, but what follows an operand binds tighter. */
+static void postfixed(struct parser *p, TSNode n, enum elm_kind after)
+{
+    if (++p->depth > DEPTH_MAX)
+        fail(p, n, ELM_RANGE, "nested too deeply");
+    else if (after == ELM_NODE_NONE)
+        expression(p, n);
+    else if (is(n, "unary_expression"))
+        unary_operator(p, n, after);
+    else if (is(n, "cast_expression"))
+        cast(p, n, after);
+    else
+        unary(p, after, n);
+    p->depth--;
+}
+
 static void operators(struct parser *p, TSNode n)
 {
     struct elm_str spelling = text_of(p, field(n, "operator"));
-    if (is(n, "unary_expression")) {
-        enum elm_kind kind = kind_of(ELM_NODE_NEG, ELM_NODE_BIT_NOT, spelling);
-        if (kind != ELM_NODE_NONE)
-            unary(p, kind, field(n, "argument"));
-        else if (elm_str_equal(spelling, ELM_STR("+")))
-            expression(p, field(n, "argument"));
-        else
-            outside(p, n, "this operator");
-        return;
-    }
     if (is(n, "update_expression")) {
         TSNode operand = field(n, "argument");
-        bool prefix = ts_node_start_byte(field(n, "operator")) < ts_node_start_byte(operand);
-        unary(p, kind_of(prefix ? ELM_NODE_PRE_INC : ELM_NODE_POST_INC,
-                         prefix ? ELM_NODE_PRE_DEC : ELM_NODE_POST_DEC, spelling), operand);
+        if (ts_node_start_byte(field(n, "operator")) < ts_node_start_byte(operand))
+            unary(p, kind_of(ELM_NODE_PRE_INC, ELM_NODE_PRE_DEC, spelling), operand);
+        else
+            postfixed(p, operand, kind_of(ELM_NODE_POST_INC, ELM_NODE_POST_DEC, spelling));
         return;
     }
     bool assignment = is(n, "assignment_expression");
@@ -291,11 +320,13 @@ static void expression(struct parser *p, TSNode n)
     } else if (is(n, "subscript_expression")) {
         subscript(p, n);
     } else if (is(n, "cast_expression")) {
-        cast(p, n);
+        cast(p, n, ELM_NODE_NONE);
     } else if (is(n, "conditional_expression")) {
         conditional(p, n);
-    } else if (is(n, "binary_expression") || is(n, "unary_expression") ||
-               is(n, "update_expression") || is(n, "assignment_expression")) {
+    } else if (is(n, "unary_expression")) {
+        unary_operator(p, n, ELM_NODE_NONE);
+    } else if (is(n, "binary_expression") || is(n, "update_expression") ||
+               is(n, "assignment_expression")) {
         operators(p, n);
     } else {
         outside(p, n, "this expression");
