@@ -149,8 +149,9 @@ void elm_node_print(const struct elm_node *node, const struct elm_names *names,
 /* Resolves names and types: fills `type` of every node; refuses what a C compiler would refuse
  * or warn of badly (undeclared or twice declared names, wrong argument counts and types, % of
  * doubles, break outside a loop, a value from a void function, a non-lvalue assigned, an array
- * used as a number, non-void function that can end without return: last statement of the body
- * must be a return or an if/else whose both ends return, or an endless loop).
+ * used as a number, a name used in its own initialiser, a non-void function that can end without
+ * return: the last statement of the body must be a return or an if/else whose both ends return, or
+ * an endless loop).
  * Calls only functions defined above, or itself. Structure (arity, kinds of kids, sizes) is
  * checked first, so any array of nodes may be given. Fails: ELM_PARSE, ELM_RANGE. */
 enum elm_status elm_tree_check(struct elm_tree *t, const struct elm_names *names,
@@ -274,8 +275,8 @@ void elm_vm_memory_free(struct elm_vm_memory *m);
 /* Runs the entry on one case. in: io.in_bytes, out: io.out_bytes (cleared first; arbitrary but
  * initialised unless OK). fuel: steps allowed; *steps: steps used (one per executed tree node
  * that computes, stores or jumps: the same on every machine and for every version of the
- * instruction set). Never fails, never allocates, no locks. `code` must come from
- * elm_vm_compile (it is trusted; `elm_vm_validate` checks a block from elsewhere). */
+ * instruction set, traced or not). Never fails, never allocates, no locks. `code` must come from
+ * elm_vm_compile: it is trusted. */
 enum elm_vm_end elm_vm_run(const void *code, struct elm_vm_memory *m, const void *in, void *out,
                            uint64_t fuel, uint64_t *steps);
 

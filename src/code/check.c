@@ -367,6 +367,17 @@ static bool init_list(struct checker *c, uint32_t at, uint32_t end, const uint16
     return ended(c, at, kid);
 }
 
+/* C has a name in scope in its own initialiser, where it has no value yet. */
+static bool names_itself(const struct elm_node *declared)
+{
+    for (const struct elm_node *n = declared + 1; n < declared + declared->size; n++) {
+        if ((n->kind == ELM_NODE_VAR || n->kind == ELM_NODE_INDEX || n->kind == ELM_NODE_CALL) &&
+            n->name == declared->name)
+            return true;
+    }
+    return false;
+}
+
 static bool declaration(struct checker *c, uint32_t at)
 {
     const struct elm_node *n = &c->nodes[at];
@@ -377,6 +388,8 @@ static bool declaration(struct checker *c, uint32_t at)
         return bad(c, "a declaration without a proper type:", at);
     if (array && (uint32_t)n->dims[0] * (n->dims[1] != 0 ? n->dims[1] : 1) > ARRAY_MAX)
         return bad(c, "an array of more than 65536 elements:", at);
+    if (names_itself(n))
+        return bad(c, "used in its own initialiser:", at);
     uint32_t kid = at + 1;
     if (n->kids > 0) {
         if (!shaped(c, kid, end))

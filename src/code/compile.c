@@ -445,7 +445,8 @@ static uint32_t update(struct compiler *c, uint32_t at, uint32_t want)
         address(c, place, &array, &index);
         old = load(c, place, array, index, ANY);
     } else {
-        old = variable(c, place, ANY);
+        bool keep = !by_one && writes(c, after(c, place));
+        old = variable(c, place, keep ? temp(c) : ANY);
     }
     if (by_one)
         right = is_double(own) ? constant(c, (union elm_value){.d = 1}) : int_constant(c, 1);

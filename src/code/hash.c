@@ -74,44 +74,27 @@ static uint64_t binary(struct hasher *h, const struct elm_node *n)
     return flip ? pair(kind, b, a) : pair(kind, a, b);
 }
 
-/* x += v as x = x + v, with the operands in the order that `binary` would choose. */
-static uint64_t compound(struct hasher *h, const struct elm_node *n, enum elm_kind op,
-                         uint64_t value)
-{
-    bool before = h->pure;
-    h->pure = true;
-    uint64_t place = expression(h, n + 1), a = place, b = value;
-    if (h->pure && elm_kind_info(op)->commutative && a > b) {
-        a = value;
-        b = place;
-    }
-    h->pure = false;
-    (void)before;
-    return pair(ELM_NODE_ASSIGN, place, pair(op, a, b));
-}
-
-static enum elm_kind operator_of(uint8_t assign)
-{
-    static const uint8_t of[] = {
-        [ELM_NODE_ADD_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_ADD,
-        [ELM_NODE_SUB_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_SUB,
-        [ELM_NODE_MUL_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_MUL,
-        [ELM_NODE_DIV_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_DIV,
-        [ELM_NODE_MOD_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_MOD,
-        [ELM_NODE_AND_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_AND,
-        [ELM_NODE_OR_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_OR,
-        [ELM_NODE_XOR_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_XOR,
-        [ELM_NODE_SHL_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_SHL,
-        [ELM_NODE_SHR_ASSIGN - ELM_NODE_ADD_ASSIGN] = ELM_NODE_SHR,
-    };
-    return of[assign - ELM_NODE_ADD_ASSIGN];
-}
-
 static const uint64_t one_hash_seed = 0x0e1;
 
 static uint64_t int_hash(int64_t value)
 {
     return pair(ELM_NODE_INT, one_hash_seed, (uint64_t)value);
+}
+
+/* x += v as x = x + v, with the operands in the order that `binary` would choose. value NULL: 1. A
+ * place with side effects is not the same written twice. */
+static uint64_t compound(struct hasher *h, const struct elm_node *n, enum elm_kind op,
+                         const struct elm_node *value)
+{
+    h->pure = true;
+    uint64_t place = expression(h, n + 1);
+    bool twice = h->pure;
+    uint64_t v = value != NULL ? expression(h, value) : int_hash(1);
+    bool flip = h->pure && elm_kind_info(op)->commutative && place > v;
+    h->pure = false;
+    if (!twice)
+        return pair(ELM_NODE_ADD_ASSIGN + (op - ELM_NODE_ADD), place, v);
+    return pair(ELM_NODE_ASSIGN, place, flip ? pair(op, v, place) : pair(op, place, v));
 }
 
 static uint64_t expression(struct hasher *h, const struct elm_node *n)
@@ -132,17 +115,13 @@ static uint64_t expression(struct hasher *h, const struct elm_node *n)
         return hash;
     }
     case ELM_NODE_PRE_INC:
-        return compound(h, n, ELM_NODE_ADD, int_hash(1));
+        return compound(h, n, ELM_NODE_ADD, NULL);
     case ELM_NODE_PRE_DEC:
-        return compound(h, n, ELM_NODE_SUB, int_hash(1));
+        return compound(h, n, ELM_NODE_SUB, NULL);
     case ELM_NODE_POST_INC:
     case ELM_NODE_POST_DEC:
     case ELM_NODE_ASSIGN: {
         uint64_t hash = kids(h, n, n->kind);
-        if (n->kind == ELM_NODE_ASSIGN) {
-            const struct elm_node *value = n + 1 + n[1].size;
-            hash = pair(ELM_NODE_ASSIGN, expression(h, n + 1), expression(h, value));
-        }
         h->pure = false;
         return hash;
     }
@@ -150,7 +129,7 @@ static uint64_t expression(struct hasher *h, const struct elm_node *n)
         return kids(h, n, ELM_NODE_INIT_LIST);
     default:
         if (n->kind >= ELM_NODE_ADD_ASSIGN && n->kind <= ELM_NODE_SHR_ASSIGN)
-            return compound(h, n, operator_of(n->kind), expression(h, n + 1 + n[1].size));
+            return compound(h, n, n->kind - ELM_NODE_ADD_ASSIGN + ELM_NODE_ADD, n + 1 + n[1].size);
         if (n->kind >= ELM_NODE_ADD && n->kind <= ELM_NODE_LOGIC_OR)
             return binary(h, n);
         return kids(h, n, mix(n->kind, n->kids));
@@ -197,9 +176,9 @@ static uint64_t compound_statement(struct hasher *h, const struct elm_node *n)
         else if (kid->kind == ELM_NODE_DECLARE)
             hash = mix(hash, declaration(h, kid));
         else if (n->kind == ELM_NODE_FOR && i == 2 && kid->kind == ELM_NODE_POST_INC)
-            hash = mix(hash, compound(h, kid, ELM_NODE_ADD, int_hash(1)));
+            hash = mix(hash, compound(h, kid, ELM_NODE_ADD, NULL));
         else if (n->kind == ELM_NODE_FOR && i == 2 && kid->kind == ELM_NODE_POST_DEC)
-            hash = mix(hash, compound(h, kid, ELM_NODE_SUB, int_hash(1)));
+            hash = mix(hash, compound(h, kid, ELM_NODE_SUB, NULL));
         else
             hash = mix(hash, expression(h, kid));
     }
@@ -221,9 +200,9 @@ static uint64_t statement(struct hasher *h, const struct elm_node *n, uint64_t h
     case ELM_NODE_EVAL:
         /* as a statement, x++ is x = x + 1 */
         if (n[1].kind == ELM_NODE_POST_INC)
-            return mix(hash, compound(h, n + 1, ELM_NODE_ADD, int_hash(1)));
+            return mix(hash, compound(h, n + 1, ELM_NODE_ADD, NULL));
         if (n[1].kind == ELM_NODE_POST_DEC)
-            return mix(hash, compound(h, n + 1, ELM_NODE_SUB, int_hash(1)));
+            return mix(hash, compound(h, n + 1, ELM_NODE_SUB, NULL));
         return mix(hash, expression(h, n + 1));
     case ELM_NODE_IF:
     case ELM_NODE_FOR:

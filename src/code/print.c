@@ -196,6 +196,15 @@ static void declared(struct printer *p, const struct elm_node *n)
         elm_buf_printf(p->out, "[%u]", n->dims[d]);
 }
 
+/* `a * b` where a declaration may stand reads as one of b, a pointer. */
+static void lone(struct printer *p, const struct elm_node *n)
+{
+    const struct elm_node *left = n + 1;
+    bool named = n->kind == ELM_NODE_MUL &&
+                 (left->kind == ELM_NODE_VAR || left->kind == ELM_NODE_CALL);
+    wrapped(p, n, named && elm_kind_info(next(left)->kind)->precedence >= 15);
+}
+
 static void declare(struct printer *p, const struct elm_node *n)
 {
     declared(p, n);
@@ -249,7 +258,7 @@ static void for_loop(struct printer *p, const struct elm_node *n, int depth)
     if (init->kind == ELM_NODE_DECLARE)
         declare(p, init);
     else if (init->kind != ELM_NODE_EMPTY)
-        expression(p, init);
+        lone(p, init);
     put(p, ";");
     if (condition->kind != ELM_NODE_EMPTY) {
         put(p, " ");
@@ -315,7 +324,7 @@ static void statement(struct printer *p, const struct elm_node *n, int depth)
         put(p, ";");
         break;
     case ELM_NODE_EVAL:
-        expression(p, n + 1);
+        lone(p, n + 1);
         put(p, ";");
         break;
     default:

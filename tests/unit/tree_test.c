@@ -97,6 +97,78 @@ static void normalised(void **state)
     elm_names_free(names);
 }
 
+/* What the grammar alone takes for something else: brackets before an operator are no cast, -x++ is
+ * -(x++), a * b is no declaration. */
+static void grammar_traps(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *wanted;
+    } traps[] = {
+        {"(x) & 3", "x & 3"},
+        {"((g())) - (x)", "g() - x"},
+        {"(a[x] /* ( */) * -(x)", "a[x] * -x"},
+        {"(int)(x) & (double)(x) > (x * x) + (g())", "(int)x & ((double)x > x * x + g())"},
+        {"-x++ - ~(int)+a[x]--", "-x++ - ~(int)a[x]--"},
+        {"- -x + -(--x)", "-(-x) + -(--x)"},
+    };
+    struct elm_names *names = elm_names_new();
+    for (size_t i = 0; i < ELM_COUNT(traps); i++) {
+        struct elm_buf text = {0}, out = {0};
+        elm_buf_printf(&text, "int g(void) { return 1; } int f(int *a, int x) { return %s; }",
+                       traps[i].text);
+        struct elm_tree t = parse(names, text.ptr);
+        elm_tree_print(&t, names, &out);
+        if (strstr(out.ptr, traps[i].wanted) == NULL)
+            fail_msg("'%s' came back as '%s'", traps[i].text, out.ptr);
+        elm_buf_release(&text);
+        elm_buf_release(&out);
+        elm_tree_release(&t);
+    }
+    struct elm_tree t = parse(names, "int f(int x) { (x * x); for ((x * x); x; x--) {} return x; }");
+    struct elm_buf out = {0};
+    elm_tree_print(&t, names, &out);
+    struct elm_tree again = parse(names, out.ptr);
+    assert_true(elm_tree_text_hash(&t) == elm_tree_text_hash(&again));
+    elm_buf_release(&out);
+    elm_tree_release(&t);
+    elm_tree_release(&again);
+    elm_names_free(names);
+}
+
+/* What the checker lets through can be read back once printed. */
+static void deepest(void **state)
+{
+    (void)state;
+    struct elm_names *names = elm_names_new();
+    uint32_t taken = 0;
+    for (uint32_t depth = 90; depth < 260; depth++) {
+        struct elm_buf text = {0}, out = {0};
+        struct elm_tree t = {0};
+        elm_buf_printf(&text, "int f(int x) { ");
+        for (uint32_t i = 0; i < depth; i++)
+            elm_buf_printf(&text, "if (x) { ");
+        elm_buf_printf(&text, "x = -(-(x--));");
+        for (uint32_t i = 0; i < depth; i++)
+            elm_buf_printf(&text, "} ");
+        elm_buf_printf(&text, "return x; }");
+        if (elm_tree_parse(elm_buf_str(&text), names, &t, NULL) == ELM_OK) {
+            if (elm_tree_check(&t, names, NULL) == ELM_OK) {
+                elm_tree_print(&t, names, &out);
+                struct elm_tree again = parse(names, out.ptr);
+                assert_true(elm_tree_text_hash(&t) == elm_tree_text_hash(&again));
+                elm_tree_release(&again);
+                taken = depth;
+            }
+            elm_tree_release(&t);
+        }
+        elm_buf_release(&text);
+        elm_buf_release(&out);
+    }
+    assert_in_range(taken, 190, 200);
+    elm_names_free(names);
+}
+
 static void refused(const char *text, enum elm_status wanted, const char *part)
 {
     struct elm_names *names = elm_names_new();
@@ -137,6 +209,9 @@ static void refusals(void **state)
     refused("int f(int a) { return g(a); } int g(int a) { return a; }", ELM_PARSE, "'g'");
     refused("void f(int a) { return a; }", ELM_PARSE, "return");
     refused("int f(int a) { int b[2] = {1, 2, 3}; return b[a]; }", ELM_PARSE, "length");
+    refused("int f(int a) { int b = b + a; return b; }", ELM_PARSE, "own initialiser: 'b'");
+    refused("int f(int a) { { double a[2] = {1, a[0]}; } return a; }", ELM_PARSE, "initialiser");
+    refused("int f(int a) { return (float)a & (a); }", ELM_OUTSIDE, "column 23");
     char *deep = elm_malloc(5000);
     memset(deep, '(', 4999);
     deep[4999] = '\0';
@@ -189,6 +264,19 @@ static void normal_form(void **state)
     /* side effects keep their order */
     assert_false(hash_of(names, "int f(int a) { return a++ + 2 * a; }") ==
                  hash_of(names, "int f(int a) { return 2 * a + a++; }"));
+    assert_false(hash_of(names, "void f(int *a, int i) { a[i++] += 1; }") ==
+                 hash_of(names, "void f(int *a, int i) { a[i++] = a[i++] + 1; }"));
+    assert_false(hash_of(names, "int g(int *a) { return a[0]++; } void f(int *a) { a[0] += g(a); }") ==
+                 hash_of(names, "int g(int *a) { return a[0]++; } "
+                                "void f(int *a) { a[0] = g(a) + a[0]; }"));
+    /* a chain is hashed once, not twice for every link */
+    struct elm_buf chain = {0};
+    elm_buf_printf(&chain, "int f(int a) { ");
+    for (int i = 0; i < 150; i++)
+        elm_buf_printf(&chain, "a = ");
+    elm_buf_printf(&chain, "1; return a; }");
+    hash_of(names, chain.ptr);
+    elm_buf_release(&chain);
     assert_false(hash_of(names, "int f(int a, int b) { return a - b; }") ==
                  hash_of(names, "int f(int a, int b) { return b - a; }"));
     elm_names_free(names);
@@ -313,7 +401,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lossless),    cmocka_unit_test(normalised), cmocka_unit_test(refusals),
         cmocka_unit_test(normal_form), cmocka_unit_test(scope),      cmocka_unit_test(evolve_block),
-        cmocka_unit_test(edits),
+        cmocka_unit_test(edits),      cmocka_unit_test(grammar_traps),
+        cmocka_unit_test(deepest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,10 @@ static void ints(void **state)
           2 * 100 + 30 + 3);
     gives("int f(int a, int b) { int x = 7; x <<= 2; x |= 1; x &= 29; x ^= a; x %= 11; x >>= 1; "
           "return x + b; }", 5, 1, ((((7 << 2 | 1) & 29) ^ 5) % 11 >> 1) + 1);
+    /* a cast that changes nothing keeps its operand's temporary */
+    gives("int f(int a, int b) { return (int)(a + b) * (a - b); }", 5, 3, 16);
+    gives("int f(int a, int b) { double x = (double)(a + 0.5) - (b * 2.0); return x * 2; }", 5, 3,
+          -1);
 }
 
 static void control(void **state)
@@ -174,6 +178,10 @@ static void steps(void **state)
              10, 2, &result, 1000, &used);
     /* two declarations, 11 tests of two steps, 10 rounds of two, one return */
     assert_int_equal(used, 2 + 22 + 20 + 1);
+    /* a && as a condition: itself, its operands' tests and the jump */
+    run_ints("int f(int a, int b) { if (a && b) { return 1; } return 2; }", 1, 1, &result, 1000,
+             &used);
+    assert_int_equal(used, 5);
     assert_int_equal(run_ints("int f(int a, int b) { return a + b * 2; }", 1, 2, &result, 2, &used),
                      ELM_VM_FUEL);
 }
