@@ -1,6 +1,30 @@
 /*
  * problem: a folder (problem.yaml, seed.c, judge.c, description.md, reference.c) read into memory.
- * docs/adding.md shows how to make one; `elm new NAME` writes one that runs at once.
+ * docs/adding.md shows how to make one; `elm new NAME` writes one that runs at once. The folder's
+ * name is the problem's. problem.yaml, with defaults ("-": none):
+ *
+ *     summary: one line                         required
+ *     entry: "int f(int n, double a[8])"        required: the function evolved, in core C
+ *     io: {a: out}                              in, out or inout, for arrays; in
+ *     judge: score                              or compare
+ *     runner: vm                                or tcc
+ *     needs_steps: false
+ *     cases: {shown: 64, scored: 64, audit: 64}
+ *     case_seed: 1                              handed to the judge's make
+ *     limits: {fuel: 100000, cpu_ms: 200, memory_mb: 64, nodes: 400, edit_nodes: 40}
+ *     measures: [{name: width, lo: 0, hi: 1, bins: 10, from: judge}]     or from: nodes, steps
+ *     seed: seed.c
+ *     reference: reference.c                    if there is one
+ *     reference_fitness: -                      that it reaches at least
+ *     target: -    best_known: -    best_known_source: -    tolerance: 0    hardness: -
+ *     archive: grid                             topk without measures or scores
+ *     selector: uniform
+ *     evaluations: 100000                       budget of `elm run`
+ *     variants:                                 `elm run NAME:VARIANT`; each may say anew: summary,
+ *       small: {case_seed: 7, target: 3}        seed, reference, reference_fitness, case_seed,
+ *                                               target, best_known(_source), hardness, evaluations
+ *
+ * A variant with a case_seed of its own is another target: reference.c is not its solution.
  *
  * A problem is constant once loaded and may be read by any thread, but for `names`, to which
  * only the search thread adds.
@@ -41,13 +65,16 @@ struct elm_problem {
     enum elm_runner runner;
     enum elm_judge_kind judge;
     char *score_command;                 /* ELM_JUDGE_COMMAND only */
-    bool needs_steps;                    /* the judge uses cost.steps: programs outside core C are
-                                            refused */
+    bool needs_steps;                    /* the judge uses cost.steps, nodes or operators: programs
+                                            outside core C are refused */
 
     struct elm_names *names;
-    char *seed_text;                     /* seed.c, or the variant chosen by `elm run NAME:VARIANT` */
-    char *variant;                       /* "" for seed.c; "2" for seed.2.c, ... */
+    char *seed_text;                     /* seed.c, or that of the variant */
+    char *variant;                       /* its name; "" for none */
+    char **variants;                     /* names of all, in the order of problem.yaml */
+    uint32_t variant_count;
     struct elm_tree seed;                /* count 0 when the seed is outside core C */
+    char *seed_outside;                  /* then why; else NULL */
     char *reference_text;                /* reference.c; NULL if none */
     double reference_fitness;            /* NaN if none */
 
@@ -63,6 +90,7 @@ struct elm_problem {
     double target;                       /* fitness at which a run may stop; NaN: none */
     double best_known;                   /* NaN: unknown */
     char *best_known_source;
+    double hardness;                     /* -log10 P(a random program solves it); NaN: unknown */
     double tolerance;                    /* agreement of VM, tcc and gcc -O2 fitness */
     char archive[32], selector[32];      /* defaults of the problem */
     uint64_t budget_evaluations;         /* default budget of `elm run NAME` */
