@@ -171,6 +171,9 @@ uint64_t elm_tree_hash(const struct elm_tree *t);
 /* Exact: equal for equal nodes, names included. */
 uint64_t elm_tree_text_hash(const struct elm_tree *t);
 
+/* Operators of two values (ADD .. LOGIC_OR) in the whole tree. */
+uint32_t elm_tree_operators(const struct elm_tree *t);
+
 /* Navigation: the node index of kid k of node `at`; the parent of `at` (O(depth) from the root;
  * UINT32_MAX for the root). The function index that holds `at`, UINT32_MAX at top level. */
 uint32_t elm_tree_kid(const struct elm_tree *t, uint32_t at, uint32_t k);

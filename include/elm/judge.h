@@ -30,6 +30,7 @@ struct elm_cost {
     uint64_t cpu_us;       /* CPU time outside the VM, measured by the parent; else 0 */
     uint32_t nodes;        /* size of the candidate's tree; 0 outside core C */
     uint32_t text_bytes;
+    uint32_t operators;    /* elm_tree_operators of it: the gates of a straight-line program */
 };
 
 struct elm_result {

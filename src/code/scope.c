@@ -17,6 +17,14 @@ struct elm_tree elm_tree_copy(const struct elm_tree *t)
     return copy;
 }
 
+uint32_t elm_tree_operators(const struct elm_tree *t)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < t->count; i++)
+        n += t->nodes[i].kind >= ELM_NODE_ADD && t->nodes[i].kind <= ELM_NODE_LOGIC_OR;
+    return n;
+}
+
 uint32_t elm_tree_kid(const struct elm_tree *t, uint32_t at, uint32_t k)
 {
     ELM_ASSERT(at < t->count && k < t->nodes[at].kids);
