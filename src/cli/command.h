@@ -1,0 +1,57 @@
+/*
+ * command: one row of the command table (main.c).
+ *
+ * To add a command: src/cli/NAME.c with `int command_NAME(const struct invocation *v)`, a bit in
+ * options.h, a row in main.c. Help, completion and docs/commands.md follow from the row;
+ * tests/cli/help.sh and docs.sh run on it.
+ */
+#ifndef ELM_CLI_COMMAND_H
+#define ELM_CLI_COMMAND_H
+
+#include "cli/options.h"
+
+struct command {
+    const char *name;
+    const char *arguments;       /* "RUN [PROGRAM]" */
+    const char *summary;         /* one line */
+    const char *about;           /* paragraphs */
+    const char *examples;        /* lines */
+    int args_min, args_max;
+    uint32_t bit;                /* IN_* */
+    int (*run)(const struct invocation *v);    /* returns the exit status */
+};
+/* Ends with a row without a name. */
+extern const struct command command_table[];
+
+/* Exit statuses, documented in docs/commands.md. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_SHORT_OF_TARGET = 3,
+    EXIT_NO_SANDBOX = 4,
+};
+/* Prints "elm: MESSAGE" and returns the exit status that goes with it. */
+int command_fail(const struct elm_error *err);
+
+int command_run(const struct invocation *v);
+int command_best(const struct invocation *v);
+int command_show(const struct invocation *v);
+int command_diff(const struct invocation *v);
+int command_export(const struct invocation *v);
+int command_replay(const struct invocation *v);
+int command_new(const struct invocation *v);
+int command_problems(const struct invocation *v);
+int command_runs(const struct invocation *v);
+int command_list(const struct invocation *v);
+int command_doctor(const struct invocation *v);
+int command_completion(const struct invocation *v);
+int command_help(const struct invocation *v);
+
+/* `elm --help`, `elm COMMAND --help`, and docs/commands.md (help.c). */
+void help_overview(struct elm_buf *out);
+void help_command(const struct command *c, struct elm_buf *out);
+void help_document(struct elm_buf *out);
+const struct command *command_find(const char *name);
+
+#endif

@@ -1,0 +1,326 @@
+/* options: the table, and the checking of single values. */
+#include "cli/options.h"
+
+#include "cli/text.h"
+#include "elm/archive.h"
+#include "elm/operator.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHOLE_MAX 9007199254740991.0    /* exact in JSON and in a double */
+
+static const char *operator_word(size_t i)
+{
+    return elm_operator_kinds[i] == NULL ? NULL : elm_operator_kinds[i]->name;
+}
+
+static const char *archive_word(size_t i)
+{
+    return elm_archive_kinds[i] == NULL ? NULL : elm_archive_kinds[i]->name;
+}
+
+static const char *selector_word(size_t i)
+{
+    return elm_selector_kinds[i] == NULL ? NULL : elm_selector_kinds[i]->name;
+}
+
+static const char *keep_word(size_t i)
+{
+    static const char *const words[] = {"all", "good", "stats", NULL};
+    return words[i];
+}
+
+static const char *progress_word(size_t i)
+{
+    static const char *const words[] = {"auto", "screen", "lines", "json", "none", NULL};
+    return words[i];
+}
+
+#define IN_STORED (IN_BEST | IN_SHOW | IN_DIFF | IN_EXPORT | IN_REPLAY)
+#define IN_KEYS (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR)
+
+const struct option_info option_table[OPTIONS] = {
+    [OPT_FILE] = {"file", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
+                  .help = "evolve this one file instead of a problem folder; needs --score"},
+    [OPT_SCORE] = {"score", 0, OPTION_TEXT, true, .metavar = "COMMAND", .commands = IN_RUN,
+                   .help = "a command that prints a number for --file: larger is better"},
+    [OPT_FOLDER] = {"folder", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_RUN,
+                    .fallback = "runs/NAME-SEED",
+                    .help = "where the run is stored; a run that is there already goes on"},
+    [OPT_SEED] = {"seed", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = WHOLE_MAX,
+                  .commands = IN_RUN, .fallback = "1",
+                  .help = "of the random numbers: the same seed gives the same archive, for any "
+                          "number of workers"},
+    [OPT_EVALUATIONS] = {"evaluations", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1,
+                         .hi = WHOLE_MAX, .commands = IN_RUN,
+                         .fallback = "the problem's, unless --minutes is given",
+                         .help = "stop when the run has evaluated so many candidates, those of "
+                                 "earlier commands counted"},
+    [OPT_MINUTES] = {"minutes", 0, OPTION_REAL, true, .metavar = "M", .lo = 0.001, .hi = 1e7,
+                     .commands = IN_RUN, .help = "stop this command after so many minutes"},
+    [OPT_TARGET] = {"target", 0, OPTION_REAL, true, true, "FITNESS", -HUGE_VAL, HUGE_VAL,
+                    .commands = IN_RUN, .fallback = "the problem's, if it has one",
+                    .help = "stop when the best fitness is at least this; `none` never stops for "
+                            "it. Exit status 3 when a budget is spent before a target given here"},
+    [OPT_OPERATORS] = {"operators", 0, OPTION_WORDS, true, .metavar = "A,B", .commands = IN_RUN,
+                       .word = operator_word, .fallback = "all that apply",
+                       .help = "what makes children from parents"},
+    [OPT_ARCHIVE] = {"archive", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_RUN,
+                     .word = archive_word, .fallback = "the problem's",
+                     .help = "what is kept, and where"},
+    [OPT_SELECTOR] = {"selector", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_RUN,
+                      .word = selector_word, .fallback = "the problem's",
+                      .help = "which programs become parents"},
+    [OPT_KEEP] = {"keep", 0, OPTION_WORD, true, .metavar = "WHAT", .commands = IN_RUN,
+                  .word = keep_word, .fallback = "all",
+                  .help = "what the store keeps: every attempt with its edit, edits of admitted "
+                          "programs only, or admitted programs only"},
+    [OPT_WORKERS] = {"workers", 'j', OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 256,
+                     .commands = IN_RUN, .fallback = "as many as cores",
+                     .help = "threads that evaluate; the result doesn't depend on it"},
+    [OPT_LEVEL] = {"level", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 3,
+                   .commands = IN_RUN | IN_BEST, .fallback = "the best there is, at least 2",
+                   .help = "sandbox level to use; `elm doctor` says what this machine gives"},
+    [OPT_UNSAFE] = {"unsafe", 0, OPTION_FLAG, true, .commands = IN_RUN,
+                    .help = "allow sandbox level 1: candidates are limited, not contained"},
+    [OPT_TCC] = {"tcc", 0, OPTION_FLAG, true, .commands = IN_RUN,
+                 .help = "compile every candidate instead of running core C in the virtual "
+                         "machine"},
+    [OPT_MINIMISE] = {"minimise", 0, OPTION_FLAG, true, .commands = IN_BEST,
+                      .help = "take out every change from the seed that the fitness doesn't need"},
+    [OPT_TEXTS] = {"texts", 0, OPTION_FLAG, true, .commands = IN_EXPORT,
+                   .help = "the text of every attempt, not only of admitted programs"},
+    [OPT_OUTPUT] = {"output", 'o', OPTION_TEXT, false, .metavar = "PATH",
+                    .commands = IN_BEST | IN_EXPORT,
+                    .fallback = "best: RUN-best; export: standard output",
+                    .help = "where to write"},
+    [OPT_YES] = {"yes", 0, OPTION_FLAG, false, .commands = IN_RUNS,
+                 .help = "don't ask before deleting"},
+    [OPT_MARKDOWN] = {"markdown", 0, OPTION_FLAG, false, .commands = IN_HELP,
+                      .help = "all of it, as docs/commands.md"},
+    [OPT_PROBLEMS_PATH] = {"problems-path", 0, OPTION_TEXT, true, .metavar = "FOLDERS",
+                           .commands = IN_KEYS, .fallback = "./problems, then the installed ones",
+                           .help = "folders that hold problem folders, with colons between"},
+    [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_RUN,
+                      .word = progress_word, .fallback = "auto: screen on a terminal, else lines",
+                      .help = "how progress is shown on standard error; json is one object a line"},
+    [OPT_JSON] = {"json", 0, OPTION_FLAG, false,
+                  .commands = IN_RUN | IN_BEST | IN_SHOW | IN_DIFF | IN_REPLAY | IN_PROBLEMS |
+                              IN_RUNS | IN_LIST | IN_DOCTOR,
+                  .help = "the result as one JSON document"},
+    [OPT_QUIET] = {"quiet", 'q', OPTION_FLAG, true,
+                   .commands = IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY,
+                   .help = "nothing on standard error but errors"},
+    [OPT_CONFIG] = {"config", 0, OPTION_TEXT, false, .metavar = "FILE", .commands = IN_KEYS,
+                    .help = "a YAML file of option names and values; ELM_CONFIG names one too"},
+    [OPT_SET] = {"set", 0, OPTION_TEXT, false, .metavar = "KEY=VALUE", .commands = IN_KEYS,
+                 .help = "an option by its configuration key; weaker than flag and environment"},
+    [OPT_HELP] = {"help", 'h', OPTION_FLAG, false, .commands = IN_ALL, .help = "this text"},
+};
+
+void option_environment(enum option_id id, char out[64])
+{
+    size_t n = (size_t)snprintf(out, 64, "ELM_%s", option_table[id].name);
+    for (size_t i = 4; i < n; i++)
+        out[i] = out[i] == '-' ? '_' : out[i] >= 'a' && out[i] <= 'z' ? (char)(out[i] - 32) : out[i];
+}
+
+void option_words(enum option_id id, const char *out[OPTION_WORDS_MAX + 1])
+{
+    size_t count = 0;
+    const struct option_info *o = &option_table[id];
+    while (o->word != NULL && count < OPTION_WORDS_MAX && o->word(count) != NULL) {
+        out[count] = o->word(count);
+        count++;
+    }
+    out[count] = NULL;
+}
+
+void option_allowed(enum option_id id, struct elm_buf *out)
+{
+    const struct option_info *o = &option_table[id];
+    if (o->type == OPTION_FLAG) {
+        elm_buf_printf(out, "yes or no");
+    } else if (o->word != NULL) {
+        for (size_t i = 0; o->word(i) != NULL; i++)
+            elm_buf_printf(out, "%s%s", i == 0 ? "" : ", ", o->word(i));
+        if (o->type == OPTION_WORDS)
+            elm_buf_printf(out, ", or several with commas");
+    } else if (o->type == OPTION_COUNT || o->type == OPTION_REAL) {
+        elm_buf_printf(out, o->type == OPTION_COUNT ? "a whole number" : "a number");
+        if (o->hi >= WHOLE_MAX && isfinite(o->lo))
+            elm_buf_printf(out, " from %g on", o->lo);
+        else if (isfinite(o->hi))
+            elm_buf_printf(out, ", %g to %g", o->lo, o->hi);
+        if (o->none)
+            elm_buf_printf(out, " or none");
+    } else {
+        elm_buf_printf(out, "any text");
+    }
+}
+
+static enum elm_status refuse(enum option_id id, const char *text, const char *where,
+                              struct elm_error *err)
+{
+    struct elm_buf allowed = {0};
+    option_allowed(id, &allowed);
+    const char *words[OPTION_WORDS_MAX + 1];
+    option_words(id, words);
+    const char *near = text_nearest(text, words);
+    enum elm_status status = elm_fail(err, ELM_USAGE, "%s: '%.80s' is not allowed; it takes %s%s%s%s",
+                                      where, text, allowed.ptr, near != NULL ? "; nearest is '" : "",
+                                      near != NULL ? near : "", near != NULL ? "'" : "");
+    elm_buf_release(&allowed);
+    return status;
+}
+
+/* Decimal number with an optional k, M or G. */
+static bool read_number(const char *text, double *out)
+{
+    size_t len = strspn(text, "+-0123456789.eE");
+    char *end;
+    double x = strtod(text, &end);
+    if (len == 0 || end != text + len)
+        return false;
+    static const struct { const char *suffix; double factor; } suffixes[] = {
+        {"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9},
+    };
+    for (size_t i = 0; i < ELM_COUNT(suffixes); i++) {
+        if (strcmp(end, suffixes[i].suffix) == 0) {
+            *out = x * suffixes[i].factor;
+            return isfinite(*out);
+        }
+    }
+    return false;
+}
+
+static bool read_flag(const char *text, bool *on)
+{
+    static const char *const yes[] = {"yes", "true", "on", "1"}, *const no[] = {"no", "false", "off", "0"};
+    for (size_t i = 0; i < ELM_COUNT(yes); i++) {
+        if (strcmp(text, yes[i]) == 0 || strcmp(text, no[i]) == 0) {
+            *on = strcmp(text, yes[i]) == 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_word(enum option_id id, const char *word)
+{
+    for (size_t i = 0; option_table[id].word(i) != NULL; i++) {
+        if (strcmp(word, option_table[id].word(i)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Checks each word of a list with commas; names the first that is wrong. */
+static enum elm_status check_words(enum option_id id, const char *text, const char *where,
+                                   struct elm_error *err)
+{
+    const char *at = text;
+    do {
+        char word[80];
+        size_t len = strcspn(at, ",");
+        snprintf(word, sizeof(word), "%.*s", (int)len, at);
+        if (len >= sizeof(word) || !is_word(id, word))
+            return refuse(id, word, where, err);
+        at += len;
+    } while (*at++ == ',');
+    return ELM_OK;
+}
+
+static enum elm_status check(enum option_id id, const char *text, const char *where,
+                             struct option_value *out, struct elm_error *err)
+{
+    const struct option_info *o = &option_table[id];
+    if (o->type == OPTION_WORDS)
+        return check_words(id, text, where, err);
+    bool good = true;
+    if (o->type == OPTION_FLAG) {
+        good = read_flag(text, &out->on);
+    } else if (o->type == OPTION_WORD) {
+        good = is_word(id, text);
+    } else if (o->type == OPTION_TEXT) {
+        good = text[0] != '\0';
+    } else if (o->none && strcmp(text, "none") == 0) {
+        out->number = NAN;
+    } else {
+        double x = 0;
+        good = read_number(text, &x) && x >= o->lo && x <= o->hi &&
+               (o->type == OPTION_REAL || x == floor(x));
+        out->number = x;
+    }
+    return good ? ELM_OK : refuse(id, text, where, err);
+}
+
+enum elm_status option_assign(struct invocation *v, enum option_id id, const char *text,
+                              enum origin origin, const char *where, struct elm_error *err)
+{
+    struct option_value value = {.origin = (uint8_t)origin};
+    ELM_TRY(check(id, text, where, &value, err));
+    if (origin < v->values[id].origin)
+        return ELM_OK;
+    size_t bytes = strlen(text) + 1;
+    char *copy = elm_arena_alloc(&v->arena, bytes);
+    memcpy(copy, text, bytes);
+    value.text = copy;
+    v->values[id] = value;
+    return ELM_OK;
+}
+
+enum elm_status option_find_key(const char *key, const char *where, enum option_id *out,
+                                struct elm_error *err)
+{
+    const char *keys[OPTIONS + 1];
+    size_t count = 0;
+    for (int id = 0; id < OPTIONS; id++) {
+        if (!option_table[id].key)
+            continue;
+        if (strcmp(key, option_table[id].name) == 0) {
+            *out = (enum option_id)id;
+            return ELM_OK;
+        }
+        keys[count++] = option_table[id].name;
+    }
+    keys[count] = NULL;
+    const char *near = text_nearest(key, keys);
+    if (near != NULL) {
+        return elm_fail(err, ELM_USAGE, "%s: there is no key '%.80s'; did you mean '%s'?", where,
+                        key, near);
+    }
+    struct elm_buf all = {0};
+    text_join(&all, keys, ", ");
+    enum elm_status status = elm_fail(err, ELM_USAGE, "%s: there is no key '%.80s'; there are: %s",
+                                      where, key, all.ptr);
+    elm_buf_release(&all);
+    return status;
+}
+
+bool opt_given(const struct invocation *v, enum option_id id)
+{
+    return v->values[id].origin != FROM_DEFAULT;
+}
+
+bool opt_on(const struct invocation *v, enum option_id id)
+{
+    return v->values[id].on;
+}
+
+const char *opt_text(const struct invocation *v, enum option_id id)
+{
+    return v->values[id].text;
+}
+
+double opt_real(const struct invocation *v, enum option_id id, double fallback)
+{
+    return opt_given(v, id) ? v->values[id].number : fallback;
+}
+
+uint64_t opt_count(const struct invocation *v, enum option_id id, uint64_t fallback)
+{
+    return opt_given(v, id) ? (uint64_t)v->values[id].number : fallback;
+}
