@@ -144,7 +144,8 @@ static int dispatch(int argc, char **argv)
         return print_help(help_overview, stdout);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0)
         return printf("elm %s\n", ELM_VERSION) < 0;
-    struct invocation v = {.command = command_find(argv[1])};
+    struct invocation v = {.command = command_find(argv[1]), .argc = argc - 1,
+                            .argv = argv + 1};
     if (v.command == NULL)
         return no_such_command(argv[1]);
     struct elm_error err = {0};

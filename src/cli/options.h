@@ -63,6 +63,8 @@ struct option_value {
 struct command;
 struct invocation {
     const struct command *command;
+    int argc;              /* the words after `elm`, as they were given */
+    char **argv;
     struct option_value values[OPTIONS];
     char **args;           /* what is no option; NULL-terminated */
     int arg_count;

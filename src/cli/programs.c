@@ -2,6 +2,7 @@
 #include "cli/stored.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,9 +169,11 @@ enum elm_status stored_program_get(struct stored_programs *p, int64_t id,
     }
     status = status == ELM_OK ? g.status : status;
     /* a rematch is another evaluation of an earlier child */
-    if (status == ELM_OK && out->text.len == 0 && (out->attempt.flags & ELM_ATTEMPT_REMATCH)) {
+    int64_t first = out->attempt.parents[0];
+    if (status == ELM_OK && out->text.len == 0 && (out->attempt.flags & ELM_ATTEMPT_REMATCH) &&
+        first >= 0 && first < id) {
         struct stored_program child;
-        status = stored_program_get(p, out->attempt.parents[0], &child, err);
+        status = stored_program_get(p, first, &child, err);
         if (status == ELM_OK)
             out->text = child.text;
     }

@@ -122,6 +122,20 @@ struct short_text text_bytes(uint64_t bytes)
     return t;
 }
 
+void text_shell(struct elm_buf *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=:,./@%";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        elm_buf_printf(out, "%s", word);
+        return;
+    }
+    elm_buf_byte(out, '\'');
+    for (; *word != '\0'; word++)
+        elm_buf_printf(out, *word == '\'' ? "'\\''" : "%c", *word);
+    elm_buf_byte(out, '\'');
+}
+
 uint32_t text_columns(struct elm_str text)
 {
     uint32_t columns = 0;

@@ -22,6 +22,9 @@ struct short_text text_percent(double share);     /* 0.61 -> "61 %", 0.0042 -> "
 struct short_text text_time(double seconds);      /* 0:28, 1:02:03 */
 struct short_text text_bytes(uint64_t bytes);     /* 12.3 MB */
 
+/* Appends a word as a shell reads it back, in quotes if need be. */
+void text_shell(struct elm_buf *out, const char *word);
+
 /* Columns that UTF-8 text takes, ANSI colours not counted. */
 uint32_t text_columns(struct elm_str text);
 
