@@ -5,7 +5,7 @@
 # make bench        the figures; make bench-quick those that fit in 50 s
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
-# B=release|debug|asan|tsan chooses the variant: build/$(B).
+# B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
 B ?= release
 OUT := build/$(B)
 CC := gcc
@@ -17,6 +17,7 @@ OPT.release := -O2 -g
 OPT.debug := -O0 -g
 OPT.asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT.tsan := -O1 -g -fsanitize=thread
+OPT.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 # no contraction and wrapping ints: the VM must compute what the exported C computes
 CFLAGS = -std=gnu17 -ffp-contract=off -fwrapv -fno-strict-aliasing -fvisibility=hidden $(OPT.$(B)) $(WARN)
 CPPFLAGS = -D_GNU_SOURCE -Iinclude -Isrc -Ibuild/deps/tree-sitter/tree_sitter/core/lib/include
@@ -31,6 +32,8 @@ LIB_OBJ := $(SRC:%.c=$(OUT)/%.o) $(KINDS:%=$(OUT)/gen/%.o) $(OUT)/deps/tree-sitt
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/cli/*.c))
 CAGE_OBJ := $(CAGE_SRC:%.c=build/cage/%.o)
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c tests/hostile/*_test.c tests/faults/*_test.c))
+FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests/fuzz/code_*.c tests/fuzz/vm_*.c))
+FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
 .PHONY: all run test tests check lint layers limits bench bench-quick clean install help
@@ -73,6 +76,10 @@ $(OUT)/libelm.a: $(LIB_OBJ)
 	ar rcs $@ $^
 $(OUT)/elm: $(CLI_OBJ) $(OUT)/libelm.a
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+$(OUT)/tests/fuzz/vm_diff: LDLIBS += -ltcc -ldl
+$(OUT)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(OUT)/libelm.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(FUZZ_DRIVER) $(OUT)/libelm.a $(LDLIBS)
 $(OUT)/tests/%: tests/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a -lcmocka $(LDLIBS)
