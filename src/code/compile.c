@@ -10,7 +10,7 @@
 #define LOCALS_MAX 512
 #define CONSTANTS_MAX 512
 #define FUNCTIONS_MAX 64
-#define INSTRUCTIONS_MAX 60000
+#define INSTRUCTIONS_MAX INT16_MAX
 #define ANY UINT32_MAX
 
 struct local {
@@ -91,14 +91,15 @@ static void step(struct compiler *c)
 static void patch(struct compiler *c, uint32_t jump, uint32_t target)
 {
     struct vm_instruction *i = &c->code[jump];
+    int32_t by = (int32_t)target - (int32_t)jump;
     if (i->op == VM_JUMP) {
-        i->a = (uint16_t)target;
-        i->b = (uint16_t)(target >> 16);
+        i->a = (uint16_t)by;
+        i->b = (uint16_t)((uint32_t)by >> 16);
     } else if (i->op >= VM_JZ_I && i->op <= VM_JNZ_D) {
-        i->b = (uint16_t)target;
-        i->c = (uint16_t)(target >> 16);
+        i->b = (uint16_t)by;
+        i->c = (uint16_t)((uint32_t)by >> 16);
     } else {
-        i->c = (uint16_t)target;
+        i->c = (uint16_t)by;
     }
 }
 

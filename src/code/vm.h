@@ -28,11 +28,11 @@
     X(TO_D) X(TO_I)                                                                           \
     X(MATH1)  /* r[a] = function c of r[b] */                                                 \
     X(MATH2)  /* r[a] = function c of r[b], r[b + 1] */                                       \
-    X(JUMP)   /* to a | b << 16 */                                                            \
-    X(JZ_I)   /* to b | c << 16 when r[a] == 0 */                                             \
+    X(JUMP)   /* by VM_FAR(a, b) instructions */                                              \
+    X(JZ_I)   /* by VM_FAR(b, c) when r[a] == 0 */                                            \
     X(JNZ_I)                                                                                  \
     X(JZ_D) X(JNZ_D)                                                                          \
-    X(JEQ_I)  /* to c when r[a] == r[b] */                                                    \
+    X(JEQ_I)  /* by (int16_t)c when r[a] == r[b] */                                           \
     X(JNE_I) X(JLT_I) X(JLE_I)                                                                \
     X(JLT_D) X(JLE_D) X(JNLT_D) X(JNLE_D)                                                     \
     X(CALL)   /* r[a] = function b with its frame at slot c */                                \
@@ -51,6 +51,9 @@ enum vm_op {
 struct vm_instruction {
     uint16_t op, a, b, c;
 };
+
+/* A distance in two operands. */
+#define VM_FAR(low, high) ((int32_t)((low) | (uint32_t)(high) << 16))
 
 struct vm_function {
     uint32_t first;          /* instruction */
@@ -87,7 +90,7 @@ struct vm_code {
 
 /* Where an array lies: a value that a slot can hold. */
 struct vm_descriptor {
-    uint64_t base : 24, length : 24, cols : 16;
+    uint64_t base : 24, cols : 16, length : 24;
 };
 
 /* Never an int's slot nor the result of double arithmetic: a signalling NaN. */
@@ -97,12 +100,12 @@ struct vm_descriptor {
 #define VM_ARRAY_SLOTS (640 * 1024)
 #define VM_CALLS_MAX 256
 
+/* A caller, waiting. */
 struct vm_call {
-    const struct vm_instruction *back;
+    const struct vm_instruction *at;     /* its CALL */
     const struct vm_function *function;
     union elm_value *frame;
     uint32_t array_base;
-    uint16_t into;
 };
 
 struct vm_watch {
@@ -120,6 +123,9 @@ struct vm_watch {
 struct elm_vm_memory {
     union elm_value slots[VM_SLOTS];
     struct vm_call calls[VM_CALLS_MAX];
+    uint32_t depth;                      /* of calls */
+    uint32_t array_base;                 /* of the running function */
+    const struct vm_function *function;  /* the running one */
     struct vm_watch *watch;
     union elm_value *arrays;         /* [VM_ARRAY_SLOTS], touched only as far as used */
 };
