@@ -1,0 +1,747 @@
+/*
+ * semantic: puts in an expression's place another one whose values are what the outputs want
+ * there. The wants come from the shown cases' outputs, computed back through the program's runs
+ * (elm/tape.h); the candidates are leaves in scope, constants that fit, small expressions, and
+ * the old expression with something added; the one that meets most wants, if it meets more than
+ * the old one, is the child. Source: Pawlak, Wieloch & Krawiec 2015; Wieloch & Krawiec 2013.
+ *
+ * Trying a candidate costs no evaluation: it is computed from the variables' values at that node.
+ */
+#include "elm/operator.h"
+#include "elm/tape.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TAPES 8                  /* parents remembered */
+#define CASES ELM_TAPE_CASES_MAX
+#define SPOTS 4                  /* nodes tried before giving up */
+#define PARTS_MAX 40
+#define CANDIDATES 64            /* besides the parts themselves */
+#define SYMBOLS_MAX 48
+#define PLAIN_SHARE 0.1          /* of calls answered by `tree`: what no want reaches */
+
+/* One value for each case that has a want. */
+struct column {
+    union elm_value v[CASES];
+    bool ok[CASES];
+    bool real;
+};
+
+/* An expression that may stand at the spot, alone or as an operand. */
+struct part {
+    const struct elm_node *nodes;
+    uint32_t count;
+    struct column column;
+};
+
+struct candidate {
+    uint8_t op;                  /* ELM_NODE_NONE: part a alone */
+    const struct part *a, *b;    /* b NULL: unary */
+    uint32_t nodes;
+    double score;
+};
+
+struct tape_slot {
+    uint64_t key;
+    uint64_t used;
+    struct elm_tape tape;
+};
+
+struct semantic {
+    struct tape_slot slots[TAPES];
+    uint64_t calls;
+    struct part parts[PARTS_MAX];
+    struct column symbols[SYMBOLS_MAX];
+};
+
+struct spot {
+    struct semantic *self;
+    const struct elm_operator_context *context;
+    const struct elm_tree *tree;
+    const struct elm_tape *tape;
+    struct elm_rng *rng;
+    uint32_t at;
+    uint32_t room;               /* nodes that may be put here */
+    bool fine;                   /* so few cases that bits are counted */
+    bool truths;                 /* only its truth matters */
+    uint32_t cases;              /* with a want */
+    uint32_t events[CASES];
+    struct elm_want wants[CASES];
+    double scale;                /* of the doubles wanted */
+    struct elm_symbol symbols[SYMBOLS_MAX];
+    bool read[SYMBOLS_MAX];      /* self->symbols[i] is filled */
+    uint32_t symbol_count;
+    uint32_t part_count;
+    struct candidate best;
+    uint32_t ties;
+};
+
+static bool is_editable(const struct elm_parent *p, uint32_t i)
+{
+    return p->editable[i / 8] >> (i % 8) & 1;
+}
+
+/* ---- values of expressions at the spot ---- */
+
+static bool evaluate(struct spot *s, const struct elm_node *n, struct column *out);
+
+static const struct column *symbol_column(struct spot *s, uint32_t k)
+{
+    struct column *c = &s->self->symbols[k];
+    if (s->read[k])
+        return c;
+    s->read[k] = true;
+    c->real = s->symbols[k].type == ELM_TYPE_DOUBLE;
+    for (uint32_t i = 0; i < s->cases; i++)
+        c->ok[i] = elm_tape_value(s->tape, s->events[i], s->symbols[k].declared_at, 0, 0,
+                                  &c->v[i]);
+    return c;
+}
+
+static uint32_t find_symbol(const struct spot *s, uint32_t name)
+{
+    uint32_t k = 0;
+    while (k < s->symbol_count && s->symbols[k].name != name)
+        k++;
+    return k;
+}
+
+static void evaluate_element(struct spot *s, uint32_t k, const struct column *i,
+                             const struct column *j, struct column *out)
+{
+    for (uint32_t c = 0; c < s->cases; c++) {
+        int64_t column = j != NULL ? j->v[c].i : 0;
+        out->ok[c] = i->ok[c] && (j == NULL || j->ok[c]) &&
+                     elm_tape_value(s->tape, s->events[c], s->symbols[k].declared_at, i->v[c].i,
+                                    column, &out->v[c]);
+    }
+}
+
+static bool evaluate_name(struct spot *s, const struct elm_node *n, struct column *out)
+{
+    uint32_t k = find_symbol(s, n->name);
+    if (k == s->symbol_count)
+        return false;
+    out->real = n->type == ELM_TYPE_DOUBLE;
+    if (n->kind == ELM_NODE_VAR) {
+        *out = *symbol_column(s, k);
+        return true;
+    }
+    struct column i, j;
+    if (!evaluate(s, n + 1, &i) || i.real)
+        return false;
+    bool two = n->kids == 2;
+    if (two && (!evaluate(s, n + 1 + n[1].size, &j) || j.real))
+        return false;
+    evaluate_element(s, k, &i, two ? &j : NULL, out);
+    return true;
+}
+
+static void convert(const struct spot *s, struct column *c, bool real)
+{
+    if (c->real == real)
+        return;
+    uint8_t op = real ? ELM_NODE_TO_DOUBLE : ELM_NODE_TO_INT;
+    for (uint32_t i = 0; i < s->cases; i++)
+        c->ok[i] = c->ok[i] && elm_value_apply(op, c->real, c->v[i], c->v[i], &c->v[i]);
+    c->real = real;
+}
+
+static bool true_at(const struct column *c, uint32_t i)
+{
+    return c->real ? c->v[i].d != 0 : c->v[i].i != 0;
+}
+
+/* a op b, b NULL for unary operators; a and b may be converted. */
+static void combine(const struct spot *s, uint8_t op, struct column *a, struct column *b,
+                    struct column *out)
+{
+    if (op == ELM_NODE_LOGIC_AND || op == ELM_NODE_LOGIC_OR) {
+        bool neutral = op == ELM_NODE_LOGIC_AND;
+        out->real = false;
+        for (uint32_t i = 0; i < s->cases; i++) {
+            bool first = a->ok[i] && true_at(a, i);
+            out->ok[i] = a->ok[i] && (first != neutral || b->ok[i]);
+            out->v[i].i = first != neutral ? first : b->ok[i] && true_at(b, i);
+        }
+        return;
+    }
+    bool real = a->real || (b != NULL && b->real);
+    convert(s, a, real);
+    if (b != NULL)
+        convert(s, b, real);
+    const struct column *second = b != NULL ? b : a;
+    for (uint32_t i = 0; i < s->cases; i++) {
+        out->ok[i] = a->ok[i] && second->ok[i] &&
+                     elm_value_apply(op, real, a->v[i], second->v[i], &out->v[i]);
+    }
+    bool compares = op >= ELM_NODE_EQ && op <= ELM_NODE_GE;
+    out->real = op == ELM_NODE_TO_DOUBLE ||
+                (real && !compares && op != ELM_NODE_NOT && op != ELM_NODE_TO_INT);
+}
+
+static bool evaluate_choice(struct spot *s, const struct elm_node *n, struct column *out)
+{
+    const struct elm_node *then = n + 1 + n[1].size;
+    struct column condition, other;
+    if (!evaluate(s, n + 1, &condition) || !evaluate(s, then, out) ||
+        !evaluate(s, then + then->size, &other))
+        return false;
+    bool real = n->type == ELM_TYPE_DOUBLE;
+    convert(s, out, real);
+    convert(s, &other, real);
+    for (uint32_t i = 0; i < s->cases; i++) {
+        if (!true_at(&condition, i)) {
+            out->v[i] = other.v[i];
+            out->ok[i] = other.ok[i];
+        }
+        out->ok[i] = out->ok[i] && condition.ok[i];
+    }
+    return true;
+}
+
+static bool evaluate_call(struct spot *s, const struct elm_node *n, struct column *out)
+{
+    int arguments;
+    enum elm_type type;
+    struct column b;
+    if (!elm_math_name(n->name, &arguments, &type) || !evaluate(s, n + 1, out))
+        return false;
+    bool real = type == ELM_TYPE_DOUBLE;
+    convert(s, out, real);
+    b = *out;
+    if (n->kids == 2 && !evaluate(s, n + 1 + n[1].size, &b))
+        return false;
+    convert(s, &b, real);
+    for (uint32_t i = 0; i < s->cases; i++) {
+        out->ok[i] = out->ok[i] && b.ok[i];
+        if (out->ok[i])
+            out->v[i] = elm_value_math(n->name, out->v[i], b.v[i]);
+    }
+    return true;
+}
+
+/* False when the expression can't be computed without running the program. */
+static bool evaluate(struct spot *s, const struct elm_node *n, struct column *out)
+{
+    struct column a, b;
+    switch (n->kind) {
+    case ELM_NODE_INT: case ELM_NODE_REAL:
+        out->real = n->kind == ELM_NODE_REAL;
+        for (uint32_t i = 0; i < s->cases; i++) {
+            out->v[i].i = n->i;
+            out->ok[i] = true;
+        }
+        return true;
+    case ELM_NODE_VAR: case ELM_NODE_INDEX: return evaluate_name(s, n, out);
+    case ELM_NODE_CALL: return evaluate_call(s, n, out);
+    case ELM_NODE_COND: return evaluate_choice(s, n, out);
+    default: break;
+    }
+    if (n->kind >= ELM_NODE_ASSIGN || !evaluate(s, n + 1, &a))
+        return false;
+    if (n->kids == 2 && !evaluate(s, n + 1 + n[1].size, &b))
+        return false;
+    combine(s, n->kind, &a, n->kids == 2 ? &b : NULL, out);
+    return true;
+}
+
+/* ---- scores ---- */
+
+static double score_at(const struct spot *s, uint32_t i, union elm_value v)
+{
+    const struct elm_want *w = &s->wants[i];
+    if (elm_want_met(w, v))
+        return 1;
+    if (w->kind == ELM_WANT_REAL && isfinite(v.d))
+        return 0.9 / (1 + fabs(v.d - w->d[0]) / s->scale);
+    if (w->kind == ELM_WANT_BITS && s->fine) {
+        uint32_t wrong = ((uint32_t)v.i ^ w->value) & w->mask;
+        return 1 - (double)__builtin_popcount(wrong) / __builtin_popcount(w->mask);
+    }
+    return 0;
+}
+
+static double score(const struct spot *s, const struct column *c)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < s->cases; i++)
+        sum += c->ok[i] ? score_at(s, i, c->v[i]) : 0;
+    return sum;
+}
+
+/* Keeps the best; among equals the smaller, then any. */
+static void offer(struct spot *s, struct candidate c, struct column *column)
+{
+    if (c.nodes > s->room)
+        return;
+    convert(s, column, s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE);
+    c.score = score(s, column);
+    double gain = c.score - s->best.score;
+    if (gain < -1e-9 || (gain <= 1e-9 && (s->best.a == NULL || c.nodes > s->best.nodes)))
+        return;
+    bool tie = gain <= 1e-9 && c.nodes == s->best.nodes;
+    s->ties = tie ? s->ties + 1 : 1;
+    if (elm_rng_below(s->rng, s->ties) == 0)
+        s->best = c;
+}
+
+/* ---- parts ---- */
+
+static void offer_part(struct spot *s, const struct part *p)
+{
+    struct column copy = p->column;
+    offer(s, (struct candidate){.a = p, .nodes = p->count}, &copy);
+}
+
+/* A new part if its values can be computed and its type fits; NULL otherwise. */
+static struct part *add_part(struct spot *s, const struct elm_node *nodes, uint32_t count)
+{
+    if (s->part_count == PARTS_MAX || nodes == NULL)
+        return NULL;
+    struct part *p = &s->self->parts[s->part_count];
+    if (!evaluate(s, nodes, &p->column))
+        return NULL;
+    p->nodes = nodes;
+    p->count = count;
+    s->part_count++;
+    /* an int may stand where a double is wanted only as an operand */
+    if (nodes->type == s->tree->nodes[s->at].type)
+        offer_part(s, p);
+    return p;
+}
+
+static struct elm_node *new_nodes(const struct spot *s, uint32_t count)
+{
+    return elm_arena_alloc(s->context->arena, count * sizeof(struct elm_node));
+}
+
+static void add_int(struct spot *s, int64_t v)
+{
+    struct elm_node *n = new_nodes(s, 2);
+    add_part(s, n, elm_edit_int(n, v));
+}
+
+static void add_real(struct spot *s, double v)
+{
+    struct elm_node *n = new_nodes(s, 2);
+    if (isfinite(v))
+        add_part(s, n, elm_edit_real(n, v));
+}
+
+/* A value that the want of a case admits; false when it names none. */
+static bool value_of(const struct elm_want *w, struct elm_rng *rng, union elm_value *v)
+{
+    switch (w->kind) {
+    case ELM_WANT_BITS: v->i = (int32_t)w->value; return true;
+    case ELM_WANT_RANGE:
+        v->i = w->lo == INT32_MIN || (w->hi != INT32_MAX && elm_rng_chance(rng, 0.5)) ? w->hi
+                                                                                   : w->lo;
+        return true;
+    case ELM_WANT_REAL: v->d = w->d[0]; return true;
+    case ELM_WANT_REAL_RANGE:
+        v->d = !isfinite(w->d[0]) ? w->d[1] : !isfinite(w->d[1]) ? w->d[0]
+                                                                 : (w->d[0] + w->d[1]) / 2;
+        return isfinite(v->d);
+    default: return false;
+    }
+}
+
+static bool is_wrong(const struct spot *s, uint32_t i)
+{
+    return !elm_want_met(&s->wants[i], s->tape->events[s->events[i]].value);
+}
+
+/* A case whose want the old expression does not meet. There is one. */
+static uint32_t wrong_case(const struct spot *s)
+{
+    uint32_t i = elm_rng_below(s->rng, s->cases);
+    while (!is_wrong(s, i))
+        i = (i + 1) % s->cases;
+    return i;
+}
+
+static void add_constants(struct spot *s)
+{
+    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
+    union elm_value v;
+    for (int k = 0; k < 3; k++) {
+        if (!value_of(&s->wants[wrong_case(s)], s->rng, &v))
+            continue;
+        if (real)
+            add_real(s, v.d);
+        else
+            add_int(s, v.i);
+    }
+    static const int8_t small[] = {0, 1, 2, -1, 3, 10};
+    for (size_t k = 0; k < ELM_COUNT(small); k++) {
+        if (real)
+            add_real(s, small[k]);
+        else
+            add_int(s, small[k]);
+    }
+    /* the program's own */
+    uint8_t literal = real ? ELM_NODE_REAL : ELM_NODE_INT;
+    for (int k = 0; k < 4; k++) {
+        const struct elm_node *n = &s->tree->nodes[elm_rng_below(s->rng, s->tree->count)];
+        if (n->kind == literal)
+            add_part(s, n, 1);
+    }
+}
+
+static void add_variables(struct spot *s)
+{
+    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
+    for (uint32_t k = 0; k < s->symbol_count; k++) {
+        uint8_t type = s->symbols[k].type;
+        if (type != ELM_TYPE_INT && (type != ELM_TYPE_DOUBLE || (!real && !s->truths)))
+            continue;
+        struct elm_node *n = new_nodes(s, 2);
+        n[0] = (struct elm_node){.kind = ELM_NODE_TO_DOUBLE, .type = ELM_TYPE_DOUBLE, .kids = 1,
+                                 .size = 2};
+        n[1] = (struct elm_node){.kind = ELM_NODE_VAR, .type = type, .size = 1,
+                                 .name = s->symbols[k].name};
+        bool cast = real && type == ELM_TYPE_INT;
+        add_part(s, cast ? n : n + 1, cast ? 2 : 1);
+    }
+}
+
+/* The old expression, with the values that it had; it may hold what `evaluate` can't compute. */
+static void add_old(struct spot *s)
+{
+    struct part *p = &s->self->parts[s->part_count++];
+    p->nodes = &s->tree->nodes[s->at];
+    p->count = p->nodes->size;
+    p->column.real = p->nodes->type == ELM_TYPE_DOUBLE;
+    for (uint32_t i = 0; i < s->cases; i++) {
+        p->column.v[i] = s->tape->events[s->events[i]].value;
+        p->column.ok[i] = true;
+    }
+    s->best.score = score(s, &p->column);
+    /* its operands in its place, or under another operator */
+    uint32_t kid = s->at + 1;
+    for (uint16_t k = 0; k < p->nodes->kids && k < 3; k++, kid += s->tree->nodes[kid].size) {
+        uint8_t type = s->tree->nodes[kid].type;
+        if (type == ELM_TYPE_INT || type == ELM_TYPE_DOUBLE)
+            add_part(s, &s->tree->nodes[kid], s->tree->nodes[kid].size);
+    }
+}
+
+static void add_expressions(struct spot *s, uint32_t count)
+{
+    enum elm_type type = s->tree->nodes[s->at].type;
+    const struct elm_node *nodes;
+    uint32_t size;
+    for (uint32_t k = 0; k < count && s->part_count < PARTS_MAX; k++) {
+        if (s->context->pool != NULL && elm_rng_chance(s->rng, 0.4)) {
+            uint32_t most = s->room < 12 ? s->room : 12;
+            const struct elm_node *seen = elm_pool_draw(s->context->pool, s->rng, type, most);
+            if (seen != NULL && elm_edit_fit(s->tree, s->at, seen, s->context, s->rng, &nodes,
+                                             &size))
+                add_part(s, nodes, size);
+            continue;
+        }
+        nodes = elm_edit_random_expression(s->tree, s->at, type, s->room < 5 ? s->room : 5,
+                                           s->context, s->rng, &size);
+        add_part(s, nodes, size);
+    }
+}
+
+/* ---- operators over parts ---- */
+
+static const uint8_t int_operators[] = {
+    ELM_NODE_ADD, ELM_NODE_SUB, ELM_NODE_MUL, ELM_NODE_DIV, ELM_NODE_MOD, ELM_NODE_AND,
+    ELM_NODE_OR,  ELM_NODE_XOR, ELM_NODE_SHL, ELM_NODE_SHR,
+};
+static const uint8_t truth_operators[] = {
+    ELM_NODE_EQ, ELM_NODE_NE, ELM_NODE_LT, ELM_NODE_LE, ELM_NODE_GT, ELM_NODE_GE,
+    ELM_NODE_LOGIC_AND, ELM_NODE_LOGIC_OR, ELM_NODE_AND, ELM_NODE_OR, ELM_NODE_MOD,
+};
+static const uint8_t double_operators[] = {ELM_NODE_ADD, ELM_NODE_SUB, ELM_NODE_MUL, ELM_NODE_DIV};
+
+static uint8_t draw_operator(struct spot *s, bool real)
+{
+    const uint8_t *list = int_operators;
+    uint32_t count = ELM_COUNT(int_operators);
+    if (real) {
+        list = double_operators;
+        count = ELM_COUNT(double_operators);
+    } else if (s->truths || elm_rng_chance(s->rng, 0.15)) {
+        list = truth_operators;
+        count = ELM_COUNT(truth_operators);
+    }
+    /* half of the time one that the program uses, if probing finds it */
+    if (elm_rng_chance(s->rng, 0.5)) {
+        for (int k = 0; k < 4; k++) {
+            uint8_t kind = s->tree->nodes[elm_rng_below(s->rng, s->tree->count)].kind;
+            if (memchr(list, kind, count) != NULL)
+                return kind;
+        }
+    }
+    return list[elm_rng_below(s->rng, count)];
+}
+
+static bool int_only(uint8_t op)
+{
+    return elm_kind_info(op)->int_only;
+}
+
+static void offer_pair(struct spot *s, uint8_t op, const struct part *a, const struct part *b)
+{
+    struct column x = a->column, y = b->column, result;
+    if (int_only(op) && (x.real || y.real))
+        return;
+    combine(s, op, &x, &y, &result);
+    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
+    if (result.real != real)
+        return;
+    offer(s, (struct candidate){.op = op, .a = a, .b = b, .nodes = 1 + a->count + b->count},
+          &result);
+}
+
+static void offer_unary(struct spot *s, const struct part *a)
+{
+    static const uint8_t unaries[] = {ELM_NODE_NOT, ELM_NODE_NEG, ELM_NODE_BIT_NOT};
+    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
+    uint8_t op = real ? ELM_NODE_NEG : unaries[elm_rng_below(s->rng, ELM_COUNT(unaries))];
+    struct column x = a->column, result;
+    if (int_only(op) && x.real)
+        return;
+    combine(s, op, &x, NULL, &result);
+    if (result.real == real)
+        offer(s, (struct candidate){.op = op, .a = a, .nodes = 1 + a->count}, &result);
+}
+
+/* old op c, c being what the want of one case asks for. */
+static void offer_fitted(struct spot *s)
+{
+    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
+    const struct part *old = &s->self->parts[0];
+    uint8_t op = draw_operator(s, real);
+    uint32_t i = wrong_case(s), before = s->part_count;
+    union elm_value v, x = old->column.v[i];
+    struct elm_want w = elm_want_operand(&s->wants[i], op, real, 1, x, x, true);
+    if (before == PARTS_MAX || !elm_want_useful(&w) || !value_of(&w, s->rng, &v))
+        return;
+    if (real)
+        add_real(s, v.d);
+    else
+        add_int(s, v.i);
+    if (s->part_count > before)
+        offer_pair(s, op, old, &s->self->parts[before]);
+}
+
+static void offer_combinations(struct spot *s)
+{
+    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
+    for (int k = 0; k < CANDIDATES; k++) {
+        const struct part *old = &s->self->parts[0];
+        const struct part *a = &s->self->parts[elm_rng_below(s->rng, s->part_count)];
+        const struct part *b = &s->self->parts[elm_rng_below(s->rng, s->part_count)];
+        uint32_t form = elm_rng_below(s->rng, 16);
+        if (form < 1)
+            offer_unary(s, a);
+        else if (form < 3)
+            offer_fitted(s);
+        else if (form < 7)
+            offer_pair(s, draw_operator(s, real), old, b);
+        else if (form < 10)
+            offer_pair(s, draw_operator(s, real), a, old);
+        else
+            offer_pair(s, draw_operator(s, real), a, b);
+    }
+}
+
+/* ---- the child ---- */
+
+static const struct elm_node *build(const struct spot *s, uint32_t *count)
+{
+    const struct candidate *c = &s->best;
+    *count = c->nodes;
+    if (c->op == ELM_NODE_NONE)
+        return c->a->nodes;
+    struct elm_node *out = new_nodes(s, c->nodes);
+    out[0] = (struct elm_node){.kind = c->op, .type = s->tree->nodes[s->at].type,
+                               .kids = c->b != NULL ? 2 : 1, .size = c->nodes};
+    memcpy(out + 1, c->a->nodes, c->a->count * sizeof(out[0]));
+    if (c->b != NULL)
+        memcpy(out + 1 + c->a->count, c->b->nodes, c->b->count * sizeof(out[0]));
+    return out;
+}
+
+/* Gathers cases, wants and scope of the node. */
+static void open_spot(struct spot *s)
+{
+    double sum = 0, spread = 0;
+    uint32_t reals = 0;
+    s->truths = s->tree->nodes[s->at].type == ELM_TYPE_INT;
+    for (uint32_t c = 0; c < s->tape->case_count; c++) {
+        uint32_t e = s->tape->chosen[(size_t)s->at * s->tape->case_count + c];
+        if (e == 0)
+            continue;
+        const struct elm_want *w = &s->tape->wants[e];
+        s->events[s->cases] = e;
+        s->wants[s->cases++] = *w;
+        s->truths &= w->kind == ELM_WANT_DIFFER ||
+                     (w->kind == ELM_WANT_BITS && w->mask == UINT32_MAX && w->value <= 1);
+        if (w->kind == ELM_WANT_REAL) {
+            sum += w->d[0];
+            reals++;
+        }
+    }
+    for (uint32_t i = 0; i < s->cases; i++) {
+        if (s->wants[i].kind == ELM_WANT_REAL)
+            spread += fabs(s->wants[i].d[0] - sum / reals);
+    }
+    s->scale = spread > 0 && isfinite(spread) ? spread / reals : 1;
+    s->symbol_count = elm_tree_scope(s->tree, s->at, s->symbols, SYMBOLS_MAX);
+}
+
+static bool try_spot(struct spot *s, struct elm_edit *edit)
+{
+    open_spot(s);
+    add_old(s);
+    add_variables(s);
+    add_constants(s);
+    add_expressions(s, 12);
+    offer_combinations(s);
+    if (s->best.a == NULL)
+        return false;
+    uint32_t count;
+    const struct elm_node *put = build(s, &count);
+    *edit = elm_edit_replace(s->tree, s->at, put, count);
+    return true;
+}
+
+/* May an expression be put there without a change to what is stored? */
+static bool pure(const struct elm_tree *t, uint32_t at)
+{
+    for (uint32_t i = at; i < at + t->nodes[at].size; i++) {
+        if (t->nodes[i].kind >= ELM_NODE_ASSIGN)
+            return false;
+    }
+    return true;
+}
+
+static bool is_lvalue(const struct elm_tree *t, uint32_t at)
+{
+    uint32_t parent = elm_tree_parent(t, at);
+    return t->nodes[parent].kind >= ELM_NODE_ASSIGN && at == parent + 1;
+}
+
+static bool is_target(const struct elm_parent *p, const struct elm_tape *tape, uint32_t i)
+{
+    uint8_t type = p->tree->nodes[i].type, cls = elm_kind_info(p->tree->nodes[i].kind)->cls;
+    return tape->wrong[i] > 0 && is_editable(p, i) &&
+           (cls == ELM_CLASS_EXPRESSION || cls == ELM_CLASS_LVALUE) &&
+           (type == ELM_TYPE_INT || type == ELM_TYPE_DOUBLE) && pure(p->tree, i) &&
+           !is_lvalue(p->tree, i);
+}
+
+/* The tape of the parent, remembered or recorded now. */
+static enum elm_status find_tape(struct semantic *self, const struct elm_problem *problem,
+                                 const struct elm_evidence *evidence,
+                                 const struct elm_parent *parent, const struct elm_tape **out,
+                                 struct elm_error *err)
+{
+    uint64_t key = elm_hash_mix(elm_tree_text_hash(parent->tree), (uint64_t)parent->id);
+    struct tape_slot *slot = &self->slots[0];
+    self->calls++;
+    for (uint32_t k = 0; k < TAPES; k++) {
+        struct tape_slot *other = &self->slots[k];
+        if (other->used > 0 && other->key == key) {
+            other->used = self->calls;
+            *out = &other->tape;
+            return ELM_OK;
+        }
+        slot = other->used < slot->used ? other : slot;
+    }
+    slot->used = 0;
+    ELM_TRY(elm_tape_record(&slot->tape, parent->tree, problem->names, &problem->io, evidence,
+                            err));
+    slot->key = key;
+    slot->used = self->calls;
+    *out = &slot->tape;
+    return ELM_OK;
+}
+
+static enum elm_status semantic_mutate(void *self, const struct elm_operator_context *context,
+                                       const struct elm_parents *parents, struct elm_rng *rng,
+                                       struct elm_edit *edits, uint32_t *edit_count,
+                                       struct elm_error *err)
+{
+    const struct elm_parent *parent = &parents->parent[0];
+    const struct elm_problem *problem = context->problem;
+    const struct elm_operator_kind *tree = elm_operator_find("tree");
+    const struct elm_tape *tape;
+    if (parent->tree == NULL || parent->editable_count == 0)
+        return elm_fail(err, ELM_NOT_FOUND, "no editable node in program %lld",
+                        (long long)parent->id);
+    if (tree != NULL && elm_rng_chance(rng, PLAIN_SHARE))
+        return tree->mutate(NULL, context, parents, rng, edits, edit_count, err);
+    ELM_TRY(find_tape(self, problem, context->evidence, parent, &tape, err));
+    uint32_t *targets = elm_arena_alloc(context->arena, parent->tree->count * sizeof(targets[0]));
+    uint32_t count = 0;
+    for (uint32_t i = 1; i < parent->tree->count && tape->failing > 0; i++) {
+        if (is_target(parent, tape, i))
+            targets[count++] = i;
+    }
+    for (int k = 0; k < SPOTS && count > 0; k++) {
+        uint32_t drawn = elm_rng_below(rng, count), at = targets[drawn];
+        targets[drawn] = targets[--count];
+        uint32_t left = parent->tree->count - parent->tree->nodes[at].size;
+        struct spot *s = elm_arena_alloc(context->arena, sizeof(*s));
+        *s = (struct spot){.self = self, .context = context, .tree = parent->tree, .tape = tape,
+                           .rng = rng, .at = at, .fine = tape->case_count < 8};
+        s->room = problem->nodes_max > left ? problem->nodes_max - left : 0;
+        s->room = s->room < problem->edit_nodes_max ? s->room : problem->edit_nodes_max;
+        if (s->room > 0 && try_spot(s, edits)) {
+            *edit_count = 1;
+            return ELM_OK;
+        }
+    }
+    return elm_fail(err, ELM_NOT_FOUND, "nothing that the outputs want is found for program %lld",
+                    (long long)parent->id);
+}
+
+static bool semantic_applies(const struct elm_problem *problem,
+                             const struct elm_evidence *evidence, const char **why)
+{
+    const char *reason = NULL;
+    if (problem->seed.count == 0)
+        reason = "the seed is outside core C";
+    else if (evidence == NULL || evidence->want == NULL || evidence->case_count == 0)
+        reason = "the judge gives no wanted outputs";
+    if (why != NULL && reason != NULL)
+        *why = reason;
+    return reason == NULL;
+}
+
+static void *semantic_make(const struct elm_problem *problem)
+{
+    (void)problem;
+    return elm_calloc(1, sizeof(struct semantic));
+}
+
+static void semantic_free(void *self)
+{
+    struct semantic *s = self;
+    if (s == NULL)
+        return;
+    for (uint32_t k = 0; k < TAPES; k++)
+        elm_tape_release(&s->slots[k].tape);
+    free(s);
+}
+
+const struct elm_operator_kind elm_operator_semantic = {
+    .name = "semantic",
+    .summary = "puts expressions where their values are wanted, computed back from the cases",
+    .price_us = 30,
+    .parents_min = 1,
+    .make = semantic_make,
+    .free = semantic_free,
+    .applies = semantic_applies,
+    .mutate = semantic_mutate,
+};
