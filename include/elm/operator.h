@@ -122,6 +122,20 @@ uint32_t elm_edit_int(struct elm_node out[2], int64_t v);
 uint32_t elm_edit_real(struct elm_node out[2], double v);
 /* Does the name occur in the function at node `function`? */
 bool elm_edit_named(const struct elm_tree *t, uint32_t function, uint32_t name);
+/* Sets bit i of bits (count/8+1 bytes) for each node of a statement that only sets a scalar which
+ * nothing that matters reads: a change there can't change an output. Returns the number set. */
+uint32_t elm_edit_idle(const struct elm_tree *t, uint8_t *bits);
+/* How far an operator strays from the words of the seed, which are what the problem's author
+ * thought of. The program itself would drift from them: what a mutation brings in is drawn again. */
+struct elm_vocabulary {
+    double novelty;          /* chance that an operator is drawn that the seed need not have */
+    double literal_share;    /* of new leaves */
+};
+struct elm_vocabulary elm_edit_vocabulary(const struct elm_problem *problem);
+/* One of `kinds` (enum elm_kind): but for novelty one that the seed has, if it has any, as often as
+ * it has them. */
+uint8_t elm_edit_draw_kind(const struct elm_operator_context *context, struct elm_rng *rng,
+                           const uint8_t *kinds, uint32_t count);
 /* A uniformly drawn editable node for which `accept` (nullable) holds; UINT32_MAX if none. */
 uint32_t elm_edit_pick(const struct elm_parent *parent, struct elm_rng *rng,
                        bool (*accept)(const struct elm_node *node));

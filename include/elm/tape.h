@@ -93,6 +93,8 @@ struct elm_tape_binding {
 struct elm_tape {
     uint32_t case_count, node_count;
     uint32_t failing;                  /* cases with a wrong output */
+    bool bits;                         /* the program computes by & | ^ ~: each bit counts, and a
+                                          want may leave some out */
     struct elm_tape_event *events;     /* events[0] is not used */
     struct elm_want *wants;            /* of each event */
     uint32_t event_count, event_cap;

@@ -64,7 +64,6 @@ struct spot {
     struct elm_rng *rng;
     uint32_t at;
     uint32_t room;               /* nodes that may be put here */
-    bool fine;                   /* so few cases that bits are counted */
     bool truths;                 /* only its truth matters */
     uint32_t cases;              /* with a want */
     uint32_t events[CASES];
@@ -257,7 +256,7 @@ static double score_at(const struct spot *s, uint32_t i, union elm_value v)
         return 1;
     if (w->kind == ELM_WANT_REAL && isfinite(v.d))
         return 0.9 / (1 + fabs(v.d - w->d[0]) / s->scale);
-    if (w->kind == ELM_WANT_BITS && s->fine) {
+    if (w->kind == ELM_WANT_BITS && s->tape->bits) {
         uint32_t wrong = ((uint32_t)v.i ^ w->value) & w->mask;
         return 1 - (double)__builtin_popcount(wrong) / __builtin_popcount(w->mask);
     }
@@ -694,7 +693,7 @@ static enum elm_status semantic_mutate(void *self, const struct elm_operator_con
         uint32_t left = parent->tree->count - parent->tree->nodes[at].size;
         struct spot *s = elm_arena_alloc(context->arena, sizeof(*s));
         *s = (struct spot){.self = self, .context = context, .tree = parent->tree, .tape = tape,
-                           .rng = rng, .at = at, .fine = tape->case_count < 8};
+                           .rng = rng, .at = at};
         s->room = problem->nodes_max > left ? problem->nodes_max - left : 0;
         s->room = s->room < problem->edit_nodes_max ? s->room : problem->edit_nodes_max;
         if (s->room > 0 && try_spot(s, edits)) {

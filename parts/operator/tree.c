@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define TRIES 16                 /* moves drawn for a child before giving up */
+#define EDITS_MAX 4              /* of a child: all but the last in idle code */
 #define SYMBOLS_MAX 64
 
 struct mutation {
@@ -21,8 +22,10 @@ struct mutation {
     struct elm_rng *rng;
     uint32_t *up;                /* parent of each node */
     uint16_t *place;             /* its kid number there */
-    struct elm_edit *edits;
-    uint32_t edit_count;
+    uint8_t *idle;               /* bits, elm_edit_idle */
+    struct elm_edit edit;        /* the move being made */
+    uint32_t first, end;         /* nodes it touches */
+    uint32_t spent;              /* nodes put by edits made before */
 };
 
 enum role {
@@ -75,9 +78,14 @@ static enum role role_of(const struct mutation *m, uint32_t i)
     return n->type == ELM_TYPE_NONE ? ROLE_NONE : ROLE_ARRAY;
 }
 
+static bool has_bit(const uint8_t *bits, uint32_t i)
+{
+    return bits[i / 8] >> (i % 8) & 1;
+}
+
 static bool is_editable(const struct elm_parent *p, uint32_t i)
 {
-    return p->editable[i / 8] >> (i % 8) & 1;
+    return has_bit(p->editable, i);
 }
 
 /* A uniformly drawn editable node that is accepted; UINT32_MAX if none. */
@@ -129,9 +137,10 @@ static bool accept_compound(const struct mutation *m, uint32_t i)
 static uint32_t room(const struct mutation *m, uint32_t removed)
 {
     const struct elm_problem *p = m->context->problem;
-    uint32_t left = m->tree->count - removed;
+    uint32_t left = m->tree->count + m->spent - removed;
     uint32_t grow = p->nodes_max > left ? p->nodes_max - left : 0;
-    return grow < p->edit_nodes_max ? grow : p->edit_nodes_max;
+    uint32_t cap = p->edit_nodes_max > m->spent ? p->edit_nodes_max - m->spent : 0;
+    return grow < cap ? grow : cap;
 }
 
 static bool same_nodes(const struct elm_node *a, uint32_t a_count, const struct elm_node *b,
@@ -156,8 +165,9 @@ static bool replace(struct mutation *m, uint32_t at, const struct elm_node *put,
     const struct elm_node *old = &m->tree->nodes[at];
     if (count > room(m, old->size) || same_nodes(old, old->size, put, count))
         return false;
-    m->edits[0] = elm_edit_replace(m->tree, at, put, count);
-    m->edit_count = 1;
+    m->edit = elm_edit_replace(m->tree, at, put, count);
+    m->first = at;
+    m->end = at + old->size;
     return true;
 }
 
@@ -168,10 +178,11 @@ static bool splice_block(struct mutation *m, uint32_t block, uint32_t first, uin
 {
     if (put_count > 0 && put_count > room(m, removed_nodes))
         return false;
-    m->edits[0] = (struct elm_edit){.parent = block, .first = (uint16_t)first,
-                                    .removed = (uint16_t)removed, .put_kids = (uint16_t)put_kids,
-                                    .put_count = put_count, .put = put};
-    m->edit_count = 1;
+    m->edit = (struct elm_edit){.parent = block, .first = (uint16_t)first,
+                                .removed = (uint16_t)removed, .put_kids = (uint16_t)put_kids,
+                                .put_count = put_count, .put = put};
+    m->first = block;
+    m->end = block + m->tree->nodes[block].size;
     return true;
 }
 
@@ -251,16 +262,13 @@ static struct kinds alternatives(const struct elm_node *n)
     return is_step(n->kind) ? KINDS(steps) : (struct kinds){0};
 }
 
-/* Half of the new operators are ones that the program uses already: a program of bit operations
- * is more often mended by a bit operation. */
+/* Another kind than the old one. */
 static uint8_t draw_kind(struct mutation *m, struct kinds from, uint8_t old)
 {
-    if (elm_rng_chance(m->rng, 0.5)) {
-        for (int i = 0; i < 4; i++) {
-            uint8_t kind = m->tree->nodes[elm_rng_below(m->rng, m->tree->count)].kind;
-            if (kind != old && memchr(from.list, kind, from.count) != NULL)
-                return kind;
-        }
+    for (int i = 0; i < 4; i++) {
+        uint8_t kind = elm_edit_draw_kind(m->context, m->rng, from.list, from.count);
+        if (kind != old)
+            return kind;
     }
     uint8_t kind;
     do {
@@ -329,6 +337,12 @@ static const struct elm_node *point_leaf(struct mutation *m, uint32_t at, enum r
         *out = *n;
         *count = 1;
         return rename(m, at, out) ? out : NULL;
+    }
+    if (n->kind == ELM_NODE_VAR && elm_rng_chance(m->rng, 0.7)) {
+        *out = *n;
+        *count = 1;
+        if (rename(m, at, out))
+            return out;
     }
     /* a sign stands above the literal: only its size is nudged here */
     if (n->kind == ELM_NODE_INT && elm_rng_chance(m->rng, 0.4)) {
@@ -720,16 +734,23 @@ static const struct {
     {"bound", 1, false, move_bound},
 };
 
+/* Edits made before are left out: they change values, not names or returns. */
 static bool passes(struct mutation *m)
 {
     struct elm_tree child;
     struct elm_error ignored;
-    if (elm_tree_edit(m->tree, m->edits, m->edit_count, &child, &ignored) != ELM_OK)
+    if (elm_tree_edit(m->tree, &m->edit, 1, &child, &ignored) != ELM_OK)
         return false;
     bool ok = elm_tree_check(&child, m->context->problem->names, &ignored) == ELM_OK;
     elm_tree_release(&child);
     return ok;
 }
+
+/* An edit of the child and the nodes that it touches. */
+struct made {
+    struct elm_edit edit;
+    uint32_t first, end;
+};
 
 static void map_parents(struct mutation *m)
 {
@@ -748,6 +769,42 @@ static void map_parents(struct mutation *m)
     }
 }
 
+/* Draws a move and makes it; false when it does not fit here. */
+static bool draw_move(struct mutation *m, bool *check)
+{
+    uint32_t sum = 0;
+    size_t k = 0;
+    for (size_t i = 0; i < ELM_COUNT(moves); i++)
+        sum += moves[i].weight;
+    uint32_t drawn = elm_rng_below(m->rng, sum);
+    while (drawn >= moves[k].weight)
+        drawn -= moves[k++].weight;
+    *check = moves[k].check;
+    return moves[k].make(m);
+}
+
+/* Does the move only give another value to what nothing reads? */
+static bool is_idle(const struct mutation *m)
+{
+    return m->end - m->first < m->tree->count && has_bit(m->idle, m->first) &&
+           role_of(m, m->first) == ROLE_VALUE;
+}
+
+/* Puts the move among the edits, in order of place; what it overlaps is dropped. */
+static uint32_t put_edit(struct mutation *m, struct made *made, uint32_t count)
+{
+    uint32_t kept = 0, at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (made[i].end <= m->first || made[i].first >= m->end)
+            made[kept++] = made[i];
+    }
+    while (at < kept && made[at].first < m->first)
+        at++;
+    memmove(&made[at + 1], &made[at], (kept - at) * sizeof(made[0]));
+    made[at] = (struct made){m->edit, m->first, m->end};
+    return kept + 1;
+}
+
 static enum elm_status tree_mutate(void *self, const struct elm_operator_context *context,
                                    const struct elm_parents *parents, struct elm_rng *rng,
                                    struct elm_edit *edits, uint32_t *edit_count,
@@ -759,22 +816,27 @@ static enum elm_status tree_mutate(void *self, const struct elm_operator_context
         return elm_fail(err, ELM_NOT_FOUND, "no editable node in program %lld",
                         (long long)parent->id);
     struct mutation m = {.context = context, .parents = parents, .parent = parent,
-                         .tree = parent->tree, .rng = rng, .edits = edits};
+                         .tree = parent->tree, .rng = rng};
     map_parents(&m);
-    uint32_t sum = 0;
-    for (size_t i = 0; i < ELM_COUNT(moves); i++)
-        sum += moves[i].weight;
-    for (int i = 0; i < TRIES; i++) {
-        uint32_t drawn = elm_rng_below(rng, sum);
-        size_t k = 0;
-        while (drawn >= moves[k].weight)
-            drawn -= moves[k++].weight;
-        if (!moves[k].make(&m) || (moves[k].check && !passes(&m)))
+    m.idle = elm_arena_alloc(context->arena, parent->tree->count / 8 + 1);
+    elm_edit_idle(parent->tree, m.idle);
+    struct made made[EDITS_MAX];
+    uint32_t count = 0;
+    for (int i = 0; i < TRIES && count < EDITS_MAX; i++) {
+        bool check;
+        if (!draw_move(&m, &check) || (check && !passes(&m)))
             continue;
-        *edit_count = m.edit_count;
-        return ELM_OK;
+        count = put_edit(&m, made, count);
+        m.spent += m.edit.put_count;
+        if (!is_idle(&m))
+            break;
     }
-    return elm_fail(err, ELM_NOT_FOUND, "no move fits program %lld", (long long)parent->id);
+    if (count == 0)
+        return elm_fail(err, ELM_NOT_FOUND, "no move fits program %lld", (long long)parent->id);
+    for (uint32_t k = 0; k < count; k++)
+        edits[k] = made[k].edit;
+    *edit_count = count;
+    return ELM_OK;
 }
 
 static bool tree_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,

@@ -8,7 +8,6 @@
 #define CASE_EVENTS_MAX (1 << 14)
 #define FLIPS_MAX 2048                   /* runs spent on trying branches the other way round */
 #define FLIPS_OF_NODE 2                  /* per condition and case, from its last visit back */
-#define EXACT_CASES 8                    /* fewer: a case is worth its bits */
 
 struct backward {
     struct tape_run run;
@@ -292,6 +291,22 @@ static void record_case(struct backward *b, uint32_t c)
     choose(t, c, first);
 }
 
+/* Is it mostly & | ^ ~? */
+static bool computes_bits(const struct elm_tree *t)
+{
+    int32_t lead = 0;
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint8_t op = operator_of(t->nodes[i].kind);
+        if (op == ELM_NODE_AND || op == ELM_NODE_OR || op == ELM_NODE_XOR ||
+            op == ELM_NODE_BIT_NOT)
+            lead++;
+        else if ((op >= ELM_NODE_ADD && op <= ELM_NODE_MOD) ||
+                 (op >= ELM_NODE_EQ && op <= ELM_NODE_LOGIC_OR) || op == ELM_NODE_NEG)
+            lead--;
+    }
+    return lead > 0;
+}
+
 static void prepare(struct elm_tape *t, uint32_t nodes, uint32_t cases)
 {
     size_t cells = (size_t)nodes * cases;
@@ -322,9 +337,10 @@ enum elm_status elm_tape_record(struct elm_tape *tape, const struct elm_tree *t,
     uint32_t cases = evidence->case_count < ELM_TAPE_CASES_MAX ? evidence->case_count
                                                                : ELM_TAPE_CASES_MAX;
     prepare(tape, t->count, cases);
+    tape->bits = computes_bits(t);
     struct backward b = {
         .run = {.tape = tape, .tree = t, .names = names, .io = io, .evidence = evidence},
-        .exact = cases >= EXACT_CASES,
+        .exact = !tape->bits,
     };
     b.run.frame_slots = elm_calloc(t->count, sizeof(b.run.frame_slots[0]));
     b.tried = elm_malloc(t->count);

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #define GROWN_NODES_MAX 10       /* of a random expression: larger ones hardly ever help */
-#define PROBES 4                 /* tries to borrow an operator or constant from the program */
+#define PROBES 4                 /* tries to borrow an operator or constant from the seed */
 
 struct grower {
     const struct elm_tree *tree;
+    const struct elm_operator_context *context;
+    struct elm_vocabulary words;
     struct elm_rng *rng;
     struct elm_scope scope;
     uint32_t at, function;
@@ -43,37 +45,36 @@ static const struct { uint8_t weight_int, weight_double, nodes_min; } forms[FORM
     [FORM_CONVERT] = {0, 3, 2},
 };
 
-static bool listed(const uint8_t *kinds, size_t count, uint8_t kind)
+static const struct elm_node *probe(struct grower *g)
 {
-    return memchr(kinds, kind, count) != NULL;
+    const struct elm_tree *seed = &g->context->problem->seed;
+    return seed->count > 0 ? &seed->nodes[elm_rng_below(g->rng, seed->count)] : &g->tree->nodes[0];
 }
 
-/* One of `kinds`: half of the time one that the program uses itself, if probing finds it. */
 static uint8_t draw_kind(struct grower *g, const uint8_t *kinds, size_t count)
 {
-    if (elm_rng_chance(g->rng, 0.5)) {
-        for (int i = 0; i < PROBES; i++) {
-            uint8_t kind = g->tree->nodes[elm_rng_below(g->rng, g->tree->count)].kind;
-            if (listed(kinds, count, kind))
-                return kind;
+    return elm_edit_draw_kind(g->context, g->rng, kinds, (uint32_t)count);
+}
+
+/* A literal of the seed, if probing finds one. */
+static bool grow_literal(struct grower *g, enum elm_type type)
+{
+    uint8_t literal = type == ELM_TYPE_INT ? ELM_NODE_INT : ELM_NODE_REAL;
+    for (int i = 0; i < PROBES; i++) {
+        const struct elm_node *n = probe(g);
+        if (n->kind == literal) {
+            g->out[g->count] = *n;
+            g->out[g->count].type = (uint8_t)type;
+            g->count++;
+            return true;
         }
     }
-    return kinds[elm_rng_below(g->rng, (uint32_t)count)];
+    return false;
 }
 
 static void grow_constant(struct grower *g, enum elm_type type, uint32_t budget)
 {
     struct elm_node out[2];
-    uint8_t literal = type == ELM_TYPE_INT ? ELM_NODE_INT : ELM_NODE_REAL;
-    for (int i = 0; i < PROBES; i++) {
-        const struct elm_node *n = &g->tree->nodes[elm_rng_below(g->rng, g->tree->count)];
-        if (n->kind == literal) {
-            g->out[g->count] = *n;
-            g->out[g->count].type = (uint8_t)type;
-            g->count++;
-            return;
-        }
-    }
     uint32_t nodes;
     if (type == ELM_TYPE_INT) {
         nodes = elm_edit_int(out, int_constants[elm_rng_below(g->rng, ELM_COUNT(int_constants))]);
@@ -134,8 +135,9 @@ static void grow_leaf(struct grower *g, enum elm_type type, uint32_t budget)
     uint32_t fitting = 0;
     for (uint32_t i = 0; i < g->scope.count; i++)
         fitting += usable(&g->scope.symbol[i], type, budget);
-    if (fitting == 0 || elm_rng_chance(g->rng, 0.35)) {
-        grow_constant(g, type, budget);
+    if (fitting == 0 || elm_rng_chance(g->rng, g->words.literal_share)) {
+        if (!grow_literal(g, type))
+            grow_constant(g, type, budget);
         return;
     }
     uint32_t chosen = elm_rng_below(g->rng, fitting);
@@ -195,12 +197,42 @@ static void grow_call(struct grower *g, struct elm_node *n, enum elm_type type, 
     grow_kids(g, type, n->kids, budget - 1);
 }
 
+/* The head of an expression of the seed, over new operands, if probing finds one that fits. */
+static bool grow_alike(struct grower *g, enum elm_type type, uint32_t budget)
+{
+    for (int i = 0; i < PROBES; i++) {
+        const struct elm_node *like = probe(g);
+        int arguments;
+        enum elm_type result;
+        bool fits = like->type == type && like->kids > 0 && like->kids < budget &&
+                    ((like->kind >= ELM_NODE_NEG && like->kind <= ELM_NODE_COND) ||
+                     (like->kind == ELM_NODE_CALL &&
+                      elm_math_name(like->name, &arguments, &result)));
+        if (!fits)
+            continue;
+        uint32_t at = g->count++;
+        g->out[at] = *like;
+        budget--;
+        const struct elm_node *kid = like + 1;
+        for (uint16_t k = 0; k < like->kids; k++, kid += kid->size) {
+            uint32_t most = budget - (like->kids - 1u - k), before = g->count;
+            grow(g, kid->type, k + 1 == like->kids ? most : 1 + elm_rng_below(g->rng, most));
+            budget -= g->count - before;
+        }
+        g->out[at].size = g->count - at;
+        return true;
+    }
+    return false;
+}
+
 static void grow(struct grower *g, enum elm_type type, uint32_t budget)
 {
     if (budget < 2 || elm_rng_chance(g->rng, 0.25)) {
         grow_leaf(g, type, budget);
         return;
     }
+    if (!elm_rng_chance(g->rng, g->words.novelty) && grow_alike(g, type, budget))
+        return;
     uint32_t at = g->count++;
     struct elm_node *n = &g->out[at];
     *n = (struct elm_node){.type = (uint8_t)type, .kids = 2};
@@ -255,7 +287,8 @@ const struct elm_node *elm_edit_random_expression(const struct elm_tree *t, uint
 {
     if (size_max == 0 || type == ELM_TYPE_NONE)
         return NULL;
-    struct grower g = {.tree = t, .rng = rng};
+    struct grower g = {.tree = t, .context = context, .words = elm_edit_vocabulary(context->problem),
+                       .rng = rng};
     elm_scope_at(&g.scope, t, at);
     if (type == ELM_TYPE_INT_ARRAY || type == ELM_TYPE_DOUBLE_ARRAY) {
         const struct elm_symbol *s = elm_scope_pick(&g.scope, rng, type, 0);
@@ -440,7 +473,9 @@ const struct elm_node *elm_edit_random_statement(const struct elm_tree *t, uint3
                                                  const struct elm_operator_context *context,
                                                  struct elm_rng *rng, uint32_t *count)
 {
-    struct grower g = {.tree = t, .rng = rng, .at = at, .function = elm_tree_function(t, at)};
+    struct grower g = {.tree = t, .context = context, .words = elm_edit_vocabulary(context->problem),
+                       .rng = rng, .at = at,
+                       .function = elm_tree_function(t, at)};
     if (g.function == UINT32_MAX)
         return NULL;
     elm_scope_at(&g.scope, t, at);
