@@ -10,6 +10,7 @@
 
 struct grid {
     double floor;
+    uint32_t seed_nodes;
     uint32_t dimensions;
     struct elm_measure measures[ELM_MEASURES_MAX];
     uint32_t cells;
@@ -23,6 +24,7 @@ static void *grid_make(const struct elm_problem *problem, double floor)
 {
     struct grid *a = elm_calloc(1, sizeof(*a));
     a->floor = floor;
+    a->seed_nodes = problem->seed.count;
     a->dimensions = problem->measure_count;
     a->cells = 1;
     for (uint32_t d = 0; d < a->dimensions; d++) {
@@ -86,7 +88,8 @@ static struct elm_add_result grid_add(void *self, int64_t id, const struct elm_e
         return (struct elm_add_result){ELM_OUTCOME_NEW, cell, -1, 0};
     }
     double old = a->elites[index].fitness;
-    if (!(e->fitness > old || (e->fitness == old && nodes <= a->elites[index].nodes)))
+    bool small = nodes <= a->elites[index].nodes || nodes <= a->seed_nodes;
+    if (!(e->fitness > old || (e->fitness == old && small)))
         return (struct elm_add_result){ELM_OUTCOME_REJECTED, cell, -1, 0};
     struct elm_add_result r = {ELM_OUTCOME_IMPROVED, cell, a->elites[index].id, e->fitness - old};
     put(a, index, cell, id, e, nodes);

@@ -8,15 +8,16 @@
 
 struct topk {
     double floor;
+    uint32_t seed_nodes;
     uint32_t count;
     struct elm_elite elites[CAPACITY];
 };
 
 static void *topk_make(const struct elm_problem *problem, double floor)
 {
-    (void)problem;
     struct topk *a = elm_calloc(1, sizeof(*a));
     a->floor = floor;
+    a->seed_nodes = problem->seed.count;
     return a;
 }
 
@@ -51,7 +52,8 @@ static struct elm_add_result topk_add(void *self, int64_t id, const struct elm_e
     }
     uint32_t w = worst(a);
     struct elm_elite *old = &a->elites[w];
-    bool wins = e->fitness > old->fitness || (e->fitness == old->fitness && nodes <= old->nodes);
+    bool small = nodes <= old->nodes || nodes <= a->seed_nodes;
+    bool wins = e->fitness > old->fitness || (e->fitness == old->fitness && small);
     if (!wins)
         return (struct elm_add_result){ELM_OUTCOME_REJECTED, w, -1, 0};
     struct elm_add_result r = {ELM_OUTCOME_IMPROVED, w, old->id, e->fitness - old->fitness};

@@ -720,12 +720,12 @@ static const struct {
     bool check;                  /* may break scopes or returns: try the child first */
     bool (*make)(struct mutation *m);
 } moves[] = {
-    {"point", 34, false, move_point},
-    {"subtree", 18, false, move_subtree},
+    {"point", 36, false, move_point},
+    {"subtree", 19, false, move_subtree},
     {"wrap", 9, false, move_wrap},
     {"hoist", 8, true, move_hoist},
-    {"crossover", 8, true, move_crossover},
-    {"insert", 6, true, move_insert},
+    {"crossover", 7, true, move_crossover},
+    {"insert", 4, true, move_insert},
     {"delete", 5, true, move_delete},
     {"swap", 4, true, move_swap},
     {"replace", 3, true, move_replace_statement},

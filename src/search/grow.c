@@ -355,6 +355,10 @@ static bool grow_assign(struct grower *g, uint32_t budget)
     if (g->scope.count == 0)
         return false;
     const struct elm_symbol *s = &g->scope.symbol[elm_rng_below(g->rng, g->scope.count)];
+    /* a scalar argument is seldom worth its old value */
+    bool argument = s->is_param && (s->type == ELM_TYPE_INT || s->type == ELM_TYPE_DOUBLE);
+    if (argument && elm_rng_chance(g->rng, 0.75))
+        s = &g->scope.symbol[elm_rng_below(g->rng, g->scope.count)];
     bool array = s->type == ELM_TYPE_INT_ARRAY || s->type == ELM_TYPE_DOUBLE_ARRAY;
     uint32_t lvalue = array ? 1 + elm_symbol_dimensions(s) : 1;
     if (budget < 3 + lvalue)
