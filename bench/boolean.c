@@ -158,6 +158,12 @@ static void open_target(struct target *g)
         abort();
 }
 
+static int compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
 static uint32_t median(struct target *g, uint32_t count, uint32_t functions,
                        const char *const operators[3])
 {
@@ -172,7 +178,7 @@ static uint32_t median(struct target *g, uint32_t count, uint32_t functions,
             g->wanted[c] = on_rows(g, table, c);
         taken[i] = search(g, operators, 1000 * count + i);
     }
-    qsort(taken, functions, sizeof(taken[0]), loop_compare);
+    qsort(taken, functions, sizeof(taken[0]), compare);
     uint32_t result = taken[functions / 2];
     free(taken);
     return result;

@@ -200,10 +200,4 @@ static void loop_int_param(struct elm_io *io, const char *name)
     snprintf(p->name, sizeof(p->name), "%s", name);
 }
 
-static int loop_compare(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 #endif
