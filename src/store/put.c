@@ -69,18 +69,17 @@ static enum elm_status put_elite(struct elm_store *s, const struct elm_archive_r
                                  struct elm_buf *text, struct elm_error *err)
 {
     sqlite3_stmt *put;
+    struct elm_str found;
     elm_buf_clear(text);
-    enum elm_status has = text_get(s, r->program, text, err);
-    if (has != ELM_OK && has != ELM_NOT_FOUND)
-        return has;
+    ELM_TRY(text_find(s, r->program, text, &found, err));
     ELM_TRY(sql_get(s, SQL_ARCHIVE_PUT, &put, err));
     sqlite3_bind_int64(put, 1, r->niche);
     sqlite3_bind_int64(put, 2, r->program);
     sqlite3_bind_double(put, 3, r->fitness);
     for (int k = 0; k < ELM_MEASURES_MAX; k++)
         sqlite3_bind_double(put, 4 + k, r->measures[k]);
-    if (has == ELM_OK)
-        sql_bind_bytes(put, 8, elm_buf_str(text));
+    if (found.ptr != NULL)
+        sql_bind_bytes(put, 8, found);
     else
         sqlite3_bind_null(put, 8);
     return sql_do(s, put, err);

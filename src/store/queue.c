@@ -75,11 +75,10 @@ static void *write_all(void *context)
         pthread_cond_broadcast(&q->moved);
         pthread_mutex_unlock(&q->lock);
         struct elm_error why = {0};
-        if (!broken)
-            writer_commit(s, list, &why);
+        enum elm_status status = broken ? ELM_OK : writer_commit(s, list, &why);
         free_list(list);
         pthread_mutex_lock(&q->lock);
-        if (!broken)
+        if (status != ELM_OK)
             q->failure = why;
         q->written = upto;
         pthread_cond_broadcast(&q->moved);

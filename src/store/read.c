@@ -43,6 +43,10 @@ static enum elm_status check_pack(struct elm_store *s, sqlite3_stmt *get, struct
     int64_t first = sqlite3_column_int64(get, 0), last = sqlite3_column_int64(get, 1);
     int64_t last_batch = sqlite3_column_int64(get, 2), count = sqlite3_column_int64(get, 3);
     struct elm_str bytes = sql_bytes(get, 5);
+    /* what is unpacked may lie in the row itself, which SQLite takes back */
+    void *mine = elm_arena_alloc(arena, bytes.len);
+    if (bytes.len > 0)
+        bytes.ptr = memcpy(mine, bytes.ptr, bytes.len);
     bool good = count > 0 && count <= PACK_ATTEMPTS_MAX &&
                 pack_sum(first, last, last_batch, (uint32_t)count, bytes) ==
                     sqlite3_column_int64(get, 4) &&
@@ -103,7 +107,7 @@ enum elm_status first_of_batch(struct elm_store *s, int64_t batch, int64_t *firs
 
 struct reader {
     struct elm_store *s;
-    int64_t from, from_batch;
+    int64_t from, from_batch;        /* from: the next id wanted */
     bool (*each)(void *ctx, const struct elm_attempt *a);
     void *ctx;
     struct elm_arena arena;
@@ -120,11 +124,7 @@ static enum elm_status deliver(struct reader *r, const struct packed_row *row,
             continue;
         if (a->outcome >= ELM_OUTCOME_IMPROVED) {
             elm_buf_clear(&r->text);
-            enum elm_status status = text_get(r->s, a->id, &r->text, err);
-            if (status == ELM_OK)
-                a->text = elm_buf_str(&r->text);
-            else if (status != ELM_NOT_FOUND)
-                return status;
+            ELM_TRY(text_find(r->s, a->id, &r->text, &a->text, err));
         }
         r->go_on = r->each(r->ctx, a);
     }
@@ -146,17 +146,17 @@ static enum elm_status read_rows(struct reader *r, struct elm_error *err)
 {
     struct run run;
     ELM_TRY(run_get(r->s, &run, err));
-    int64_t next = r->from < 0 ? 0 : r->from;
+    r->from = r->from < 0 ? 0 : r->from;
     while (r->go_on) {
         struct packed_row row;
         elm_arena_clear(&r->arena);
-        ELM_TRY(read_pack(r->s, next, &r->arena, &row, err));
-        if (row.count == 0 ? next < run.next_id : row.attempts[0].id > next)
-            ELM_TRY(check_hole(r->s, next, err));
+        ELM_TRY(read_pack(r->s, r->from, &r->arena, &row, err));
+        if (row.count == 0 ? r->from < run.next_id : row.attempts[0].id > r->from)
+            ELM_TRY(check_hole(r->s, r->from, err));
         if (row.count == 0)
             break;
         ELM_TRY(deliver(r, &row, err));
-        next = row.attempts[row.count - 1].id + 1;
+        r->from = row.attempts[row.count - 1].id + 1;
     }
     return ELM_OK;
 }

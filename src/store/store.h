@@ -138,6 +138,9 @@ enum elm_status text_pack(struct elm_store *s, struct text_packer *p, struct elm
 /* ELM_NOT_FOUND when the program or its text is not there. Appends. */
 enum elm_status text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
                          struct elm_error *err);
+/* The same, but *found without a ptr when there is none. It borrows from `text`. */
+enum elm_status text_find(struct elm_store *s, int64_t id, struct elm_buf *text,
+                          struct elm_str *found, struct elm_error *err);
 
 /* ---- write.c: the writer's thread, but for writer_open and writer_free ---- */
 struct tail {                        /* attempts whose row is still open */

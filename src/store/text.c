@@ -9,7 +9,7 @@
 #include "store/store.h"
 
 #define LEVEL 3
-#define DRIFT 8     /* beyond this part of its length a text becomes a base */
+#define DRIFT 16     /* beyond this part of its length a text becomes a base */
 
 /* The sum covers the text, so that it vouches for the base as well. */
 static int64_t text_sum(struct elm_str text, int64_t id)
@@ -111,6 +111,20 @@ enum elm_status text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
     enum elm_status status = get(s, id, text, err);
     sql_unlock(s);
     return status;
+}
+
+enum elm_status text_find(struct elm_store *s, int64_t id, struct elm_buf *text,
+                          struct elm_str *found, struct elm_error *err)
+{
+    struct elm_error why = {0};
+    size_t start = text->len;
+    *found = (struct elm_str){0};
+    enum elm_status status = text_get(s, id, text, &why);
+    if (status == ELM_OK)
+        *found = (struct elm_str){text->ptr + start, text->len - start};
+    else if (status != ELM_NOT_FOUND)
+        return elm_fail(err, status, "%s", why.message);
+    return ELM_OK;
 }
 
 static void squeeze(struct text_packer *p, struct elm_str text, struct elm_str base)
