@@ -143,7 +143,11 @@ static enum elm_status open_reader(struct elm_store *s, bool *older, struct elm_
 {
     int version;
     ELM_TRY(find_file(s, err));
-    ELM_TRY(connect_reader(s, &version, err));
+    enum elm_status status = connect_reader(s, &version, err);
+    /* only the making of the file has a journal to roll back */
+    if (sqlite3_extended_errcode(s->db) == SQLITE_READONLY_ROLLBACK)
+        return not_begun(s, err);
+    ELM_TRY(status);
     if (version == 0)
         return not_begun(s, err);
     *older = version < STORE_VERSION;

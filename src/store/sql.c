@@ -61,9 +61,23 @@ static bool disk_is_full(int error)
     return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
+/* What the system said last of elm.db or its log; SQLite itself knows it only after an open. */
+static int system_error(sqlite3 *db)
+{
+    int error = sqlite3_system_errno(db);
+    sqlite3_file *log = NULL;
+    if (error == 0)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+    if (error == 0)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log != NULL && log->pMethods != NULL)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
 enum elm_status sql_fail(struct elm_store *s, const char *what, struct elm_error *err)
 {
-    int code = sqlite3_extended_errcode(s->db), error = sqlite3_system_errno(s->db);
+    int code = sqlite3_extended_errcode(s->db), error = system_error(s->db);
     const char *message = sqlite3_errmsg(s->db);
     switch (code & 0xff) {
     case SQLITE_FULL:
@@ -78,6 +92,9 @@ enum elm_status sql_fail(struct elm_store *s, const char *what, struct elm_error
                         error != 0 ? strerror(error) : message);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    /* our own statements fail so only when tables are not what they were */
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
         return elm_fail(err, ELM_CORRUPT, "'%s' is damaged: %s; restore it from a copy, or save "
                         "what is readable with `sqlite3 elm.db .recover`", s->path, message);
     case SQLITE_BUSY:
