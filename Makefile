@@ -21,7 +21,7 @@ OPT.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-rec
 # no contraction and wrapping ints: the VM must compute what the exported C computes
 CFLAGS = -std=gnu17 -ffp-contract=off -fwrapv -fno-strict-aliasing -fvisibility=hidden $(OPT.$(B)) $(WARN)
 CPPFLAGS = -D_GNU_SOURCE -Iinclude -Isrc -Ibuild/deps/tree-sitter/tree_sitter/core/lib/include
-LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lseccomp -lm -lpthread
+LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lm -lpthread
 
 # the caged helper is a static program of its own: VM and libtcc, never a sanitizer
 CAGE_SRC := $(wildcard src/sandbox/cage_*.c) $(wildcard src/code/vm*.c) $(wildcard src/base/*.c)
@@ -66,9 +66,9 @@ $(OUT)/deps/tree-sitter-c.o: | build/deps/ok
 # the cage: always release flags, static, embedded into libelm by src/sandbox/embed.S
 build/cage/%.o: %.c | build/deps/ok
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu17 -O2 -g -ffp-contract=off -fwrapv -fno-strict-aliasing $(WARN) -MMD -MP -c $< -o $@
+	$(CC) $(CPPFLAGS) -std=gnu17 -O2 -g -ffunction-sections -fdata-sections -ffp-contract=off -fwrapv -fno-strict-aliasing $(WARN) -MMD -MP -c $< -o $@
 build/elm-cage: $(CAGE_OBJ)
-	$(CC) -static -o $@ $^ -ltcc -lseccomp -lm -ldl -lpthread 2>&1 | { grep -v 'statically linked applications requires' || :; }
+	$(CC) -static -Wl,--gc-sections,--no-warnings -o $@ $^ -ltcc -lm
 $(OUT)/src/sandbox/embed.o: build/elm-cage src/sandbox/judge_main.c include/elm/judge.h
 
 $(OUT)/libelm.a: $(LIB_OBJ)

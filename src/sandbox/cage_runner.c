@@ -1,0 +1,225 @@
+/*
+ * runner: runs virtual machine code in this process, and compiled code in one forked child a
+ * candidate. The child inherits cases (read only), one output slot and the code (its own copy),
+ * and may make no system call but exit. What it wrote is copied after its death to results that
+ * no child has mapped.
+ */
+#include "code/vm.h"
+#include "sandbox/cage_proc.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+struct cases {
+    const uint8_t *in;
+    size_t bytes;
+    uint32_t count;
+};
+
+struct runner {
+    struct runner_setup def;
+    struct cases sets[ELM_SETS];
+    uint32_t current;          /* the set that children see */
+    const uint8_t *vm_code;
+    uint8_t *results, *scratch;
+    size_t scratch_bytes;
+    struct elm_vm_memory *vm;
+};
+
+typedef void shim_function(const void *entry, const void *in, void *out, int count);
+
+/* The pages of a block from malloc so large that it has a mapping of its own. */
+static void keep_from_children(void *memory, size_t bytes)
+{
+    uintptr_t first = (uintptr_t)memory & ~(uintptr_t)4095;
+    madvise((void *)first, (uintptr_t)memory + bytes - first, MADV_DONTFORK);
+}
+
+static int set_up(struct runner *r, const struct runner_setup *q, const int *fds)
+{
+    r->def = *q;
+    r->current = ELM_SETS;
+    r->vm_code = cage_map(fds[0], q->vm_bytes, PROT_READ, MAP_SHARED, NULL);
+    void *window = cage_map(fds[1], WINDOW_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
+                            MAP_PRIVATE | MAP_FIXED_NOREPLACE, (void *)WINDOW_BASE);
+    r->results = cage_map(fds[2], q->result_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, NULL);
+    size_t heap_bytes = (size_t)q->memory_mb << 20;
+    void *heap = cage_map(-1, heap_bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, NULL);
+    if (r->vm_code == NULL || window == NULL || r->results == NULL || heap == NULL)
+        return -1;
+    library_heap(heap, heap_bytes);
+    madvise((void *)(uintptr_t)r->vm_code, q->vm_bytes, MADV_DONTFORK);
+    madvise(r->results, q->result_bytes, MADV_DONTFORK);
+    r->vm = elm_vm_memory_new();
+    keep_from_children(r->vm, sizeof(*r->vm));
+    keep_from_children(r->vm->arrays, VM_ARRAY_SLOTS * sizeof(r->vm->arrays[0]));
+    return 0;
+}
+
+static int add_set(struct runner *r, const struct runner_set *q, int fd)
+{
+    if (q->set >= ELM_SETS)
+        return -1;
+    struct cases *c = &r->sets[q->set];
+    c->count = q->count;
+    c->bytes = (size_t)q->count * r->def.in_bytes;
+    c->in = cage_map(fd, c->bytes, PROT_READ, MAP_SHARED, NULL);
+    if (c->in == NULL)
+        return -1;
+    madvise((void *)(uintptr_t)c->in, c->bytes, MADV_DONTFORK);
+    size_t bytes = (size_t)q->count * r->def.out_bytes;
+    if (bytes > r->scratch_bytes) {
+        if (r->scratch != NULL)
+            munmap(r->scratch, r->scratch_bytes);
+        r->scratch = cage_map(-1, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, NULL);
+        r->scratch_bytes = bytes;
+        if (r->scratch == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* Children see the cases of one set only. */
+static void show_set(struct runner *r, uint32_t set)
+{
+    if (r->current == set)
+        return;
+    if (r->current < ELM_SETS) {
+        const struct cases *old = &r->sets[r->current];
+        madvise((void *)(uintptr_t)old->in, old->bytes, MADV_DONTFORK);
+    }
+    madvise((void *)(uintptr_t)r->sets[set].in, r->sets[set].bytes, MADV_DOFORK);
+    r->current = set;
+}
+
+static void run_vm(struct runner *r, const struct runner_request *q, const struct run_job *job,
+                   struct run_result *result)
+{
+    const struct cases *c = &r->sets[q->set];
+    uint8_t *out = r->results + job->slot * r->def.slot_bytes;
+    *result = (struct run_result){0};
+    for (uint32_t i = 0; i < c->count; i++) {
+        uint64_t steps;
+        result->end = elm_vm_run(r->vm_code + job->at, r->vm,
+                                 c->in + (size_t)i * r->def.in_bytes,
+                                 out + (size_t)i * r->def.out_bytes, q->fuel, &steps);
+        result->steps += steps;
+        if (result->end != ELM_VM_OK)
+            return;
+    }
+}
+
+/* ---- compiled code ---- */
+static _Noreturn void be_candidate(const struct runner *r, const struct runner_request *q,
+                                   const struct run_job *job)
+{
+    const struct cases *c = &r->sets[q->set];
+    shim_function *shim = (shim_function *)(uintptr_t)q->shim;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(CAGE_SOCKET);
+    if (cage_cpu_timer(SIGKILL, q->cpu_ms) >= 0 && seccomp_install(SECCOMP_CANDIDATE) == 0) {
+        shim((const void *)(uintptr_t)job->at, c->in, r->scratch, (int)c->count);
+        syscall(SYS_exit_group, RUN_DONE);
+    }
+    for (;;)
+        syscall(SYS_exit_group, 1);
+}
+
+/* SIGALRM only wakes wait4; it comes again in case it came between two system calls. */
+static void arm_wall(uint32_t ms)
+{
+    struct itimerval when = {.it_value = {ms / 1000, (long)(ms % 1000) * 1000},
+                             .it_interval = {0, ms > 0 ? 100000 : 0}};
+    setitimer(ITIMER_REAL, &when, NULL);
+}
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+}
+
+static void run_native(struct runner *r, const struct runner_request *q,
+                       const struct run_job *job, struct run_result *result)
+{
+    size_t bytes = (size_t)r->sets[q->set].count * r->def.out_bytes;
+    struct rusage used;
+    *result = (struct run_result){0};
+    memset(r->scratch, 0, bytes);
+    arm_wall(q->wall_ms);
+    pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0)
+        be_candidate(r, q, job);
+    if (pid < 0) {
+        result->late = 1;
+        return;
+    }
+    while (wait4(pid, &result->wait_status, 0, &used) < 0) {
+        kill(pid, SIGKILL);
+        result->late = 1;
+    }
+    result->cpu_us = (uint32_t)((used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
+                                used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    memcpy(r->results + job->slot * r->def.slot_bytes, r->scratch, bytes);
+}
+
+static void run(struct runner *r, const struct runner_request *q, struct runner_reply *reply)
+{
+    if (q->set >= ELM_SETS || r->sets[q->set].in == NULL || q->count > RUN_JOBS_MAX)
+        return;
+    if (q->op == RUNNER_NATIVE)
+        show_set(r, q->set);
+    for (uint32_t i = 0; i < q->count; i++) {
+        if (q->op == RUNNER_VM)
+            run_vm(r, q, &q->jobs[i], &reply->results[i]);
+        else
+            run_native(r, q, &q->jobs[i], &reply->results[i]);
+    }
+    if (q->op == RUNNER_NATIVE)
+        arm_wall(0);
+    reply->count = q->count;
+}
+
+int runner_main(void)
+{
+    static struct runner r;
+    static union {
+        uint32_t op;
+        struct runner_setup setup;
+        struct runner_set set;
+        struct runner_request request;
+    } q;
+    static struct runner_reply reply;
+    int fds[WIRE_FDS_MAX];
+    struct sigaction alarm = {.sa_handler = on_alarm};
+    sigaction(SIGALRM, &alarm, NULL);
+    seccomp_prepare();
+    if (seccomp_install(SECCOMP_RUNNER) != 0 || cage_ready() != 0)
+        return 1;
+    while (wire_recv(CAGE_SOCKET, &q, sizeof(q), fds) > 0) {
+        reply.op = q.op;
+        reply.count = 0;
+        if (q.op == RUNNER_SETUP && set_up(&r, &q.setup, fds) != 0)
+            return 1;
+        if (q.op == RUNNER_SET && add_set(&r, &q.set, fds[0]) != 0)
+            return 1;
+        if (q.op == RUNNER_VM || q.op == RUNNER_NATIVE)
+            run(&r, &q.request, &reply);
+        for (int i = 0; i < WIRE_FDS_MAX; i++) {
+            if (fds[i] >= 0)
+                close(fds[i]);
+        }
+        reply.cpu_us = cage_cpu_us();
+        size_t bytes = offsetof(struct runner_reply, results) +
+                       reply.count * sizeof(reply.results[0]);
+        if (wire_send(CAGE_SOCKET, &reply, bytes, NULL, 0) != 0)
+            return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,230 @@
+/*
+ * native: programs outside core C, or in a tier that wants machine code: compiled in one cage,
+ * run in another. A compiler that dies names its killer by how far it got.
+ */
+#include "sandbox/sandbox.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define TCC_CPU_MS 2000        /* one program; a usual one takes 0.1 ms */
+#define GCC_WALL_MS 20000
+#define ANSWER_MS 20000
+#define COMPILED_MAX 1000      /* then libtcc starts afresh */
+
+static struct build_results *builds_of(const struct elm_evaluator *e)
+{
+    return (struct build_results *)(void *)e->builds.memory;
+}
+
+static void put_text(struct elm_evaluator *e, const struct run *r, uint32_t index,
+                     struct build_job *job)
+{
+    struct elm_str text = run_text(e, r);
+    job->at = e->shim.len + (uint64_t)index * ELM_TEXT_BYTES_MAX;
+    job->bytes = text.len;
+    if (text.len > 0)
+        memcpy(e->text.memory + job->at, text.ptr, text.len);
+}
+
+/* The compiler died before it was done with this one. */
+static void blame(struct run *r, int wait_status, uint32_t cpu_ms)
+{
+    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
+    if (code == COMPILER_TIMEOUT)
+        run_fail(r, ELM_EVAL_TIMEOUT, "compiling it takes more than %u ms", cpu_ms);
+    else if (code == COMPILER_CRASHED)
+        run_fail(r, ELM_EVAL_BUILD_FAILED, "the compiler can't take it: nested too deeply");
+    else if (r->retried)
+        run_fail(r, ELM_EVAL_FAULT, "the compiler died of it twice");
+    r->retried = true;
+}
+
+/* One trip to the compiler. Afterwards each has a state; BUILD_NONE and BUILD_LATER: again. */
+static enum elm_status compile(struct elm_evaluator *e, struct run **runs, uint32_t count,
+                               enum elm_tier tier, struct elm_error *err)
+{
+    struct cage *c = tier == ELM_TIER_GCC ? &e->gcc : &e->compiler;
+    struct compiler_request q = {.op = COMPILER_BUILD, .count = count, .used = SHIM_BYTES,
+                                 .cpu_ms = tier == ELM_TIER_GCC ? GCC_WALL_MS : TCC_CPU_MS,
+                                 .memory_mb = e->problem->memory_mb};
+    struct compiler_reply reply;
+    if (tier == ELM_TIER_FAST && e->compiled_since_start > COMPILED_MAX)
+        cage_stop(c);
+    if (c->socket < 0)
+        ELM_TRY(evaluator_start_compiler(e, tier, err));
+    memset(builds_of(e)->jobs, 0, count * sizeof(builds_of(e)->jobs[0]));
+    for (uint32_t i = 0; i < count; i++)
+        put_text(e, runs[i], i, &q.jobs[i]);
+    e->compiled_since_start += count;
+    if (cage_ask(c, &q, offsetof(struct compiler_request, jobs) + count * sizeof(q.jobs[0]), NULL,
+                 0, &reply, sizeof(reply), sizeof(reply), count * q.cpu_ms + ANSWER_MS) == ELM_OK) {
+        c->live_cpu_us = reply.cpu_us;
+        return ELM_OK;
+    }
+    e->totals.restarts++;
+    for (uint32_t i = 0; i < count; i++) {
+        if (builds_of(e)->jobs[i].state == BUILD_NONE) {
+            blame(runs[i], c->wait_status, q.cpu_ms);
+            break;
+        }
+    }
+    return ELM_OK;
+}
+
+/* What the compiler said of one; it wrote this memory, so nothing in it is trusted. */
+static void take_build(const struct elm_evaluator *e, struct run *r, uint32_t index)
+{
+    struct build_result b = builds_of(e)->jobs[index];
+    b.why[sizeof(b.why) - 1] = '\0';
+    r->at = b.entry;
+    switch (b.state) {
+    case BUILD_OK:
+        if (b.entry < WINDOW_BASE || b.entry >= WINDOW_BASE + WINDOW_BYTES)
+            run_fail(r, ELM_EVAL_FAULT, "the compiler gave no address");
+        break;
+    case BUILD_FAILED: run_fail(r, ELM_EVAL_BUILD_FAILED, "%s", b.why); break;
+    case BUILD_MEMORY: run_fail(r, ELM_EVAL_MEMORY, "%s", b.why); break;
+    case BUILD_TIMEOUT: run_fail(r, ELM_EVAL_TIMEOUT, "%s", b.why); break;
+    default: break;
+    }
+}
+
+static void take_signal(struct run *r, int signal, const struct run_result *result, uint32_t cpu_ms)
+{
+    static const struct {
+        int signal;
+        const char *name;
+    } names[] = {
+        {SIGSEGV, "segmentation fault"}, {SIGFPE, "division by zero or overflow"},
+        {SIGILL, "illegal instruction"}, {SIGBUS, "bus error"}, {SIGABRT, "aborted"},
+        {SIGTRAP, "breakpoint"},
+    };
+    bool spent = result->cpu_us / 1000 >= cpu_ms - cpu_ms / 8;
+    if (signal == SIGSYS) {
+        run_fail(r, ELM_EVAL_REFUSED, "it made a system call");
+    } else if (signal == SIGXCPU || (signal == SIGKILL && spent)) {
+        run_fail(r, ELM_EVAL_TIMEOUT, "more than %u ms of CPU time", cpu_ms);
+    } else if (signal == SIGKILL) {
+        /* by the memory limit of the cage, or by someone outside: the second time decides */
+        if (r->retried)
+            run_fail(r, ELM_EVAL_MEMORY, "killed for want of memory");
+        r->retried = true;
+    } else {
+        run_fail(r, ELM_EVAL_CRASHED, "signal %d", signal);
+        for (size_t i = 0; i < ELM_COUNT(names); i++) {
+            if (names[i].signal == signal)
+                run_fail(r, ELM_EVAL_CRASHED, "%s", names[i].name);
+        }
+    }
+}
+
+/* True when the verdict stands; false: run it again. */
+static bool take_result(struct elm_evaluator *e, struct run *r, const struct run_result *result)
+{
+    uint32_t cpu_ms = e->problem->cpu_ms;
+    bool before = r->retried;
+    r->cost.cpu_us = result->cpu_us;
+    if (result->late) {
+        if (r->retried)
+            run_fail(r, ELM_EVAL_FAULT, "it got too little CPU time for its time limit");
+        r->retried = true;
+    } else if (WIFSIGNALED(result->wait_status)) {
+        take_signal(r, WTERMSIG(result->wait_status), result, cpu_ms);
+    } else {
+        switch (WEXITSTATUS(result->wait_status)) {
+        case RUN_DONE:
+            e->totals.near_limit += result->cpu_us / 750 >= cpu_ms;
+            break;
+        case RUN_NO_MEMORY:
+            run_fail(r, ELM_EVAL_MEMORY, "more than %u MiB of heap", e->problem->memory_mb);
+            break;
+        case RUN_ABORTED: run_fail(r, ELM_EVAL_CRASHED, "aborted"); break;
+        default: run_fail(r, ELM_EVAL_INVALID, "exited before answering"); break;
+        }
+    }
+    return r->retried == before || r->status != ELM_EVAL_OK;
+}
+
+/* One trip to the runner; false when it died. `again` gets those to be run once more. */
+static bool run_built(struct elm_evaluator *e, struct run **runs, uint32_t count, enum elm_set set,
+                      struct run **again, uint32_t *again_count)
+{
+    uint32_t wall_ms = 10 * e->problem->cpu_ms + 2000;
+    struct runner_request q = {.op = RUNNER_NATIVE, .set = set, .count = count,
+                               .cpu_ms = e->problem->cpu_ms, .wall_ms = wall_ms,
+                               .shim = builds_of(e)->shim};
+    struct runner_reply reply;
+    for (uint32_t i = 0; i < count; i++)
+        q.jobs[i] = (struct run_job){runs[i]->at, runs[i]->slot};
+    if (q.shim < WINDOW_BASE || q.shim >= WINDOW_BASE + SHIM_BYTES)
+        return false;
+    if (cage_ask(&e->runner, &q, offsetof(struct runner_request, jobs) + count * sizeof(q.jobs[0]),
+                 NULL, 0, &reply, offsetof(struct runner_reply, results), sizeof(reply),
+                 count * wall_ms + ANSWER_MS) != ELM_OK || reply.count != count)
+        return false;
+    e->runner.live_cpu_us = reply.cpu_us;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!take_result(e, runs[i], &reply.results[i]))
+            again[(*again_count)++] = runs[i];
+    }
+    return true;
+}
+
+/* Runs what compiled; when the runner dies, each on its own, once. */
+static enum elm_status run_all_built(struct elm_evaluator *e, struct run **runs, uint32_t count,
+                                     enum elm_set set, struct elm_error *err)
+{
+    struct run *again[RUN_JOBS_MAX];
+    uint32_t again_count = 0;
+    if (!run_built(e, runs, count, set, again, &again_count)) {
+        memcpy(again, runs, count * sizeof(again[0]));
+        again_count = count;
+    }
+    for (uint32_t i = 0; i < again_count; i++) {
+        struct run *still[1];
+        uint32_t still_count = 0;
+        if (e->runner.socket < 0) {
+            e->totals.restarts++;
+            ELM_TRY(evaluator_start_runner(e, err));
+        }
+        if (!run_built(e, &again[i], 1, set, still, &still_count) || still_count > 0)
+            run_fail(again[i], ELM_EVAL_FAULT, "the runner died of it twice");
+    }
+    if (e->runner.socket >= 0)
+        return ELM_OK;
+    e->totals.restarts++;
+    return evaluator_start_runner(e, err);
+}
+
+enum elm_status native_run(struct elm_evaluator *e, struct run **runs, uint32_t count,
+                           enum elm_set set, enum elm_tier tier, struct elm_error *err)
+{
+    struct run *left[RUN_JOBS_MAX], *built[RUN_JOBS_MAX];
+    memcpy(left, runs, count * sizeof(left[0]));
+    *(tier == ELM_TIER_GCC ? &e->totals.gcc_runs : &e->totals.tcc_runs) += count;
+    while (count > 0) {
+        uint32_t built_count = 0, left_count = 0;
+        ELM_TRY(compile(e, left, count, tier, err));
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t state = builds_of(e)->jobs[i].state;
+            if (left[i]->status == ELM_EVAL_OK)
+                take_build(e, left[i], i);
+            if (left[i]->status != ELM_EVAL_OK)
+                continue;
+            if (state == BUILD_OK)
+                built[built_count++] = left[i];
+            else
+                left[left_count++] = left[i];
+        }
+        if (built_count > 0)
+            ELM_TRY(run_all_built(e, built, built_count, set, err));
+        count = left_count;
+    }
+    /* gcc's cage is for one batch: its folder and its processes go with it */
+    if (tier == ELM_TIER_GCC)
+        cage_stop(&e->gcc);
+    return ELM_OK;
+}

@@ -1,0 +1,306 @@
+/*
+ * evaluator: programs through the real cages with a judge compiled here: statuses, levels, tiers,
+ * comparison, evidence, pictures, commands, cages killed from outside.
+ */
+#include "elm/sandbox.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define CASES 16
+
+/* f(a, b) = a * b + 1, and a table of squares of a */
+static const char score_judge[] =
+    "#include \"elm/judge.h\"\n#include <stdio.h>\n#include <string.h>\n"
+    "struct in { int a, b; };\n"
+    "struct out { double value; int square[4]; };\n"
+    "static int make(void *s, enum elm_set set, uint64_t seed, int max, void *in)\n"
+    "{ struct in *c = in; (void)s; for (int i = 0; i < max; i++) {\n"
+    "  c[i].a = i + 1 + (int)set; c[i].b = (int)seed + i; } return max; }\n"
+    "static int right(const struct in *c, const struct out *o)\n"
+    "{ return o->value == (double)c->a * c->b + 1 && o->square[1] == c->a * c->a; }\n"
+    "static void score(const void *s, int n, const void *in, const void *out,\n"
+    "                  const struct elm_cost *cost, struct elm_result *r)\n"
+    "{ const struct in *c = in; const struct out *o = out; (void)s; double sum = 0;\n"
+    "  for (int i = 0; i < n; i++) sum += r->pass[i] = right(&c[i], &o[i]);\n"
+    "  if (o[0].value == -5) { r->invalid = 1; strcpy(r->why, \"minus five\"); }\n"
+    "  if (o[0].value == -6) *(volatile int *)0 = 0;\n"
+    "  r->fitness = o[0].value == -7 ? 0.0 / 0.0 : sum / n; r->measures[0] = cost->text_bytes; }\n"
+    "static void want(const void *s, int n, const void *in, void *out, uint8_t *mask)\n"
+    "{ const struct in *c = in; struct out *o = out; (void)s;\n"
+    "  for (int i = 0; i < n; i++) { o[i].value = (double)c[i].a * c[i].b + 1;\n"
+    "    memset(mask + i * sizeof(*o), 1, 8); } }\n"
+    "static void explain(const void *s, const void *in, const void *out, char *t, size_t n)\n"
+    "{ const struct in *c = in; const struct out *o = out; (void)s;\n"
+    "  snprintf(t, n, \"wanted %g, got %g\", (double)c->a * c->b + 1, o->value); }\n"
+    "static size_t picture(const void *s, int n, const void *in, const void *out, char *svg,\n"
+    "                      size_t cap)\n"
+    "{ const struct out *o = out; (void)s; (void)in; (void)n;\n"
+    "  return (size_t)snprintf(svg, cap, \"<svg>%g</svg>\", o->value); }\n"
+    "const struct elm_judge elm_judge = { .version = ELM_JUDGE_VERSION,\n"
+    "  .in_bytes = sizeof(struct in), .out_bytes = sizeof(struct out), .make = make,\n"
+    "  .score = score, .want = want, .explain = explain, .picture = picture };\n";
+
+/* which has the larger sum of values? */
+static const char compare_judge[] =
+    "#include \"elm/judge.h\"\n"
+    "struct in { int a, b; };\nstruct out { double value; int square[4]; };\n"
+    "static int make(void *s, enum elm_set set, uint64_t seed, int max, void *in)\n"
+    "{ struct in *c = in; (void)s; (void)set; (void)seed;\n"
+    "  for (int i = 0; i < max; i++) c[i].a = c[i].b = i; return max; }\n"
+    "static int compare(const void *s, int n, const void *in, const void *out_a,\n"
+    "  const struct elm_cost *cost_a, const void *out_b, const struct elm_cost *cost_b,\n"
+    "  struct elm_result *r)\n"
+    "{ const struct out *a = out_a, *b = out_b; (void)s; (void)in; double d = 0;\n"
+    "  (void)cost_a; (void)cost_b;\n"
+    "  for (int i = 0; i < n; i++) { d += b[i].value - a[i].value; r->pass[i] = b[i].value > 0; }\n"
+    "  return d > 0 ? 1 : d < 0 ? -1 : 0; }\n"
+    "const struct elm_judge elm_judge = { .version = ELM_JUDGE_VERSION,\n"
+    "  .in_bytes = sizeof(struct in), .out_bytes = sizeof(struct out), .make = make,\n"
+    "  .compare = compare };\n";
+
+static const char right[] =
+    "double f(int a, int b, int square[4])\n{\n    square[1] = a * a;\n"
+    "    return (double)a * b + 1.0;\n}\n";
+
+static struct elm_keeper *keeper;
+static char folder[] = "/tmp/elm-evaluator-XXXXXX";
+
+struct rig {
+    struct elm_problem p;
+    struct elm_evaluator *e;
+    struct elm_tree trees[ELM_JOBS_MAX];
+};
+
+static void put(const char *name, const char *text)
+{
+    struct elm_buf path = {0};
+    elm_buf_printf(&path, "%s/%s", folder, name);
+    assert_int_equal(elm_file_write(path.ptr, elm_str(text), NULL), ELM_OK);
+    elm_buf_release(&path);
+}
+
+static void make_problem(struct elm_problem *p, const char *judge)
+{
+    *p = (struct elm_problem){.name = (char[]){"test"}, .folder = folder};
+    p->names = elm_names_new();
+    strcpy(p->io.entry, "f");
+    p->io.returns = ELM_TYPE_DOUBLE;
+    p->io.param_count = 3;
+    p->io.params[0] = (struct elm_io_param){.name = "a", .type = ELM_TYPE_INT};
+    p->io.params[1] = (struct elm_io_param){.name = "b", .type = ELM_TYPE_INT};
+    p->io.params[2] = (struct elm_io_param){.name = "square", .type = ELM_TYPE_INT_ARRAY,
+                                            .direction = ELM_IO_OUT, .dims = {4, 0}};
+    assert_int_equal(elm_io_layout(&p->io, NULL), ELM_OK);
+    p->judge = judge == compare_judge ? ELM_JUDGE_COMPARE : ELM_JUDGE_SCORE;
+    for (int set = 0; set < ELM_SETS; set++)
+        p->case_count[set] = CASES;
+    p->case_seed = 3;
+    p->fuel = 10000;
+    p->cpu_ms = 100;
+    p->memory_mb = 16;
+    p->measure_count = 2;
+    p->measures[0] = (struct elm_measure){.name = "bytes", .hi = 100, .bins = 4};
+    p->measures[1] = (struct elm_measure){.name = "size", .hi = 100, .bins = 4,
+                                          .source = ELM_MEASURE_NODES};
+    put("judge.c", judge);
+}
+
+static struct rig *open_rig(const char *judge, int level, bool force_tcc)
+{
+    struct rig *r = calloc(1, sizeof(*r));
+    struct elm_error err = {0};
+    char *path = NULL;
+    make_problem(&r->p, judge);
+    if (elm_judge_build(&r->p, folder, &path, &err) != ELM_OK)
+        fail_msg("%s", err.message);
+    struct elm_evaluator_def def = {.keeper = keeper, .problem = &r->p, .judge_path = path,
+                                    .level = level, .force_tcc = force_tcc};
+    if (elm_evaluator_open(&def, &r->e, &err) != ELM_OK)
+        fail_msg("%s", err.message);
+    free(path);
+    return r;
+}
+
+static void close_rig(struct rig *r)
+{
+    elm_evaluator_close(r->e);
+    elm_names_free(r->p.names);
+    free(r);
+}
+
+static struct elm_tree parse(struct rig *r, const char *text)
+{
+    struct elm_tree t;
+    struct elm_error err = {0};
+    if (elm_tree_parse(elm_str(text), r->p.names, &t, &err) != ELM_OK ||
+        elm_tree_check(&t, r->p.names, &err) != ELM_OK)
+        fail_msg("%s: %s", text, err.message);
+    return t;
+}
+
+static void run(struct rig *r, struct elm_job *jobs, uint32_t count, enum elm_set set,
+                enum elm_tier tier)
+{
+    struct elm_error err = {0};
+    if (elm_evaluator_run(r->e, jobs, count, set, tier, &err) != ELM_OK)
+        fail_msg("%s", err.message);
+}
+
+/* The program as text: compiled by tcc or gcc. */
+static struct elm_evaluation run_text(struct rig *r, const char *text, enum elm_tier tier)
+{
+    struct elm_job job = {.text = elm_str(text)};
+    run(r, &job, 1, ELM_SET_SCORED, tier);
+    return job.evaluation;
+}
+
+static struct elm_evaluation run_tree(struct rig *r, const char *text)
+{
+    struct elm_tree t = parse(r, text);
+    struct elm_job job = {.tree = &t};
+    run(r, &job, 1, ELM_SET_SCORED, ELM_TIER_FAST);
+    elm_tree_release(&t);
+    return job.evaluation;
+}
+
+static void expect(const char *what, struct elm_evaluation e, enum elm_eval_status status,
+                   const char *why)
+{
+    if (e.status != status || strstr(e.why, why) == NULL)
+        fail_msg("%s: %s (%s), not %s (%s)", what, elm_eval_status_name(e.status), e.why,
+                 elm_eval_status_name(status), why);
+}
+
+static void test_vm(void **state)
+{
+    (void)state;
+    struct rig *r = open_rig(score_judge, 3, false);
+    struct elm_evaluation e = run_tree(r, right);
+    expect("right", e, ELM_EVAL_OK, "");
+    assert_true(e.fitness == 1 && e.passed == CASES && e.cases == CASES && e.in_vm);
+    assert_true(e.steps > 0 && e.measures[0] == (double)strlen(right) && e.measures[1] > 5);
+    uint64_t signature = e.signature;
+    e = run_tree(r, "double f(int a, int b, int square[4])\n{\n    square[1] = a * a;\n"
+                    "    return 1.0 + (double)b * a;\n}\n");
+    assert_true(e.signature == signature);
+    e = run_tree(r, "double f(int a, int b, int square[4])\n{\n    return 0.5;\n}\n");
+    expect("wrong", e, ELM_EVAL_OK, "");
+    assert_true(e.fitness == 0 && e.passed == 0 && e.signature != signature);
+    static const struct {
+        const char *body;
+        enum elm_eval_status status;
+        const char *why;
+    } bad[] = {
+        {"square[a - 100] = 1; return 1.0;", ELM_EVAL_CRASHED, "index"},
+        {"while (1) { a += 1; } return 1.0;", ELM_EVAL_TIMEOUT, "steps"},
+        {"return a / (b - b);", ELM_EVAL_CRASHED, "division"},
+        {"return f(a, b, square);", ELM_EVAL_CRASHED, "deep"},
+        {"return 1.0 / (a - a);", ELM_EVAL_INVALID, "not finite"},
+        {"return -5.0;", ELM_EVAL_INVALID, "minus five"},
+        {"return -6.0;", ELM_EVAL_FAULT, "judge"},
+        {"return -7.0;", ELM_EVAL_INVALID, "fitness"},
+    };
+    for (size_t i = 0; i < ELM_COUNT(bad); i++) {
+        struct elm_buf text = {0};
+        elm_buf_printf(&text, "double f(int a, int b, int square[4])\n{\n%s\n}\n", bad[i].body);
+        expect(bad[i].body, run_tree(r, text.ptr), bad[i].status, bad[i].why);
+        elm_buf_release(&text);
+    }
+    expect("no entry", run_tree(r, "int g(int a)\n{\n    return a;\n}\n"), ELM_EVAL_BUILD_FAILED,
+           "'f'");
+    expect("right again", run_tree(r, right), ELM_EVAL_OK, "");
+    close_rig(r);
+}
+
+static void test_tcc(void **state)
+{
+    (void)state;
+    struct rig *r = open_rig(score_judge, 3, false);
+    static const struct {
+        const char *text;
+        enum elm_eval_status status;
+        const char *why;
+    } programs[] = {
+        {right, ELM_EVAL_OK, ""},
+        {"#include <math.h>\n#include <stdlib.h>\n#include <string.h>\n#include <stdint.h>\n"
+         "#include <stdio.h>\n#include <stdbool.h>\n#include <float.h>\n#include <limits.h>\n"
+         "double f(int a, int b, int *square)\n{ int *p = malloc(8); square[1] = a * a;\n"
+         "  *p = b; printf(\"%d\", b); return a * (double)*p + fabs(-1.0); }\n", ELM_EVAL_OK, ""},
+        {"double f(int a, int b, int *s) { s[1] = a * a; return a * b + 1; }\n"
+         "int main(void) { return 3; }\ndouble sin(double x) { return 3; }\n"
+         "__attribute__((constructor)) void early(void) { *(volatile int *)0 = 0; }\n",
+         ELM_EVAL_OK, ""},
+        {"double f(int a) {", ELM_EVAL_BUILD_FAILED, "line 1"},
+        {"\n\ndouble f(int a) { return x; }", ELM_EVAL_BUILD_FAILED, "line 3: 'x'"},
+        {"#include <math.h>\ndouble f(int a) { return x; }", ELM_EVAL_BUILD_FAILED, "line 2: 'x'"},
+        {"#include \"/etc/passwd\"\ndouble f(int a) { return 1; }", ELM_EVAL_BUILD_FAILED,
+         "not found"},
+        {"static double f(int a) { return 1; }", ELM_EVAL_BUILD_FAILED, "no function 'f'"},
+        {"double g(int a) { return 1; }", ELM_EVAL_BUILD_FAILED, "no function 'f'"},
+        {"int system(const char *); double f(int a) { return system(\"id\"); }",
+         ELM_EVAL_BUILD_FAILED, "system"},
+        {"double f(int a) { return *(int *)0; }", ELM_EVAL_CRASHED, "segmentation"},
+        {"double f(int a) { return a / (a - a); }", ELM_EVAL_CRASHED, "division"},
+        {"double f(int a) { for (;;); }", ELM_EVAL_TIMEOUT, "100 ms"},
+        {"#include <stdlib.h>\ndouble f(int a) { exit(0); }", ELM_EVAL_INVALID, "exited"},
+        {"#include <stdlib.h>\ndouble f(int a) { abort(); }", ELM_EVAL_CRASHED, "aborted"},
+        {"double f(int a) { asm(\"mov $60,%eax; mov $0,%edi; syscall\"); return 1; }",
+         ELM_EVAL_INVALID, "exited"},
+        {"double f(int a) { asm(\"mov $39,%eax; syscall\"); return 1; }", ELM_EVAL_REFUSED,
+         "system call"},
+        {"double f(int a) { asm(\"mov $20,%eax; int $0x80\"); return 1; }", ELM_EVAL_REFUSED,
+         "system call"},
+        {"#include <stdlib.h>\ndouble f(int a) { for (;;) ((char *)malloc(4096))[0] = 1; }",
+         ELM_EVAL_MEMORY, "heap"},
+        {"char big[40000000]; double f(int a) { return big[a]; }", ELM_EVAL_MEMORY, "variables"},
+        {"double f(int a) { return f(a) + f(a + 1); }", ELM_EVAL_CRASHED, "segmentation"},
+        {"double f(int a) { return 0.0 / 0.0; }", ELM_EVAL_INVALID, "not finite"},
+        {"", ELM_EVAL_BUILD_FAILED, "no function"},
+    };
+    for (size_t i = 0; i < ELM_COUNT(programs); i++) {
+        struct elm_evaluation e = run_text(r, programs[i].text, ELM_TIER_FAST);
+        expect(programs[i].text, e, programs[i].status, programs[i].why);
+        assert_true(e.status != ELM_EVAL_OK || (e.fitness == 1 && !e.in_vm && e.steps == 0));
+    }
+    close_rig(r);
+}
+
+static int open_all(void **state)
+{
+    (void)state;
+    struct elm_error err = {0};
+    if (mkdtemp(folder) == NULL || elm_keeper_open(&keeper, &err) != ELM_OK) {
+        print_error("%s\n", err.message);
+        return -1;
+    }
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    struct elm_buf command = {0};
+    elm_keeper_close(keeper);
+    elm_buf_printf(&command, "rm -rf '%s'", folder);
+    int failed = system(command.ptr);
+    elm_buf_release(&command);
+    return failed;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vm), cmocka_unit_test(test_tcc),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
