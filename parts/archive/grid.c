@@ -152,7 +152,7 @@ static enum elm_status grid_load(void *self, struct elm_reader *r, struct elm_er
     struct grid *a = self;
     uint64_t count = elm_read_varint(r), best = elm_read_varint(r);
     const void *floor_bytes = elm_read_bytes(r, sizeof(a->floor));
-    if (r->bad || count > a->cells || (count > 0 && best >= count)) {
+    if (r->bad || count > a->cells || best >= (count > 0 ? count : 1)) {
         return elm_fail(err, ELM_CORRUPT, "archive of %llu elites in a grid of %u cells",
                         (unsigned long long)count, a->cells);
     }
