@@ -49,7 +49,9 @@ enum vm_op {
 };
 
 struct vm_instruction {
-    uint16_t op, a, b, c;
+    uint8_t op;
+    uint8_t steps;           /* JUMP .. LEAVE: paid before anything else */
+    uint16_t a, b, c;
 };
 
 /* A distance in two operands. */

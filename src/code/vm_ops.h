@@ -34,6 +34,7 @@
         NEXT;
 #define BRANCH(name, condition)                              \
     op_##name:                                               \
+        PAY(pc->steps)                                       \
         if (condition) {                                     \
             pc += (int16_t)pc->c;                            \
             goto *labels[pc->op];                            \
@@ -41,6 +42,7 @@
         NEXT;
 #define FAR_BRANCH(name, condition)                          \
     op_##name:                                               \
+        PAY(pc->steps)                                       \
         if (condition) {                                     \
             pc += VM_FAR(pc->b, pc->c);                      \
             goto *labels[pc->op];                            \
@@ -173,6 +175,7 @@ op_MATH2:
     r[pc->a].d = math2(pc->c, r[pc->b].d, r[pc->b + 1].d);
     NEXT;
 op_JUMP:
+    PAY(pc->steps)
     pc += VM_FAR(pc->a, pc->b);
     goto *labels[pc->op];
     FAR_BRANCH(JZ_I, r[pc->a].i == 0)
@@ -190,6 +193,7 @@ op_JUMP:
 op_CALL: {
     const struct vm_function *g =
         (const struct vm_function *)section(code, code->functions) + pc->b;
+    PAY(pc->steps)
     if (m->depth == VM_CALLS_MAX)
         STOP(ELM_VM_STACK);
     m->calls[m->depth++] = (struct vm_call){pc, m->function, r, m->array_base};
@@ -200,9 +204,11 @@ op_CALL: {
     goto *labels[pc->op];
 }
 op_RETURN:
+    PAY(pc->steps)
     *result = r[pc->a];
     goto leave;
 op_LEAVE:
+    PAY(pc->steps)
     result->i = 0;
 leave: {
     if (m->depth == 0)
