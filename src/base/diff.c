@@ -1,10 +1,12 @@
-/* diff: Myers' greedy shortest edit script over lines, with the whole trace kept. */
+/* diff: Myers' greedy shortest edit script over lines, with the whole trace kept. Texts that have
+ * too little in common for that are one hunk between their common ends. */
 #include "elm/diff.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define LINES_MAX 65535
+#define CHANGES_MAX 2048       /* their trace takes 16 MiB */
 
 uint32_t elm_lines(struct elm_str text, struct elm_str **lines)
 {
@@ -27,7 +29,8 @@ uint32_t elm_lines(struct elm_str text, struct elm_str **lines)
 struct myers {
     const struct elm_str *a, *b;
     int n, m;
-    int **trace;       /* [d]: furthest x on each diagonal before step d */
+    int traced;
+    int **trace;       /* [0 .. traced]: furthest x on each diagonal before step d */
 };
 
 /* Furthest x reached on diagonal k at step d, from the frontier v (indexed from -max). */
@@ -39,9 +42,10 @@ static int step(const struct myers *y, const int *v, int d, int k)
     return x;
 }
 
+/* The number of lines changed, -1 beyond the limit. */
 static int search(struct myers *y)
 {
-    int max = y->n + y->m;
+    int max = y->n + y->m < CHANGES_MAX ? y->n + y->m : CHANGES_MAX;
     int *frontier = elm_calloc((size_t)max * 2 + 3, sizeof(*frontier));
     int *v = frontier + max + 1;
     int found = -1;
@@ -56,6 +60,7 @@ static int search(struct myers *y)
         }
     }
     free(frontier);
+    y->traced = found >= 0 ? found : max;
     return found;
 }
 
@@ -77,6 +82,17 @@ static void mark_kept(const struct myers *y, int d, int *kept_b_of_a)
         x = from_x;
         end = from_y;
     }
+}
+
+/* Keeps nothing but the lines that both begin and end with. */
+static void mark_ends(const struct myers *y, int *kept_b_of_a)
+{
+    int head = 0, tail = 0, least = y->n < y->m ? y->n : y->m;
+    for (; head < least && elm_str_equal(y->a[head], y->b[head]); head++)
+        kept_b_of_a[head] = head;
+    for (; tail < least - head &&
+           elm_str_equal(y->a[y->n - 1 - tail], y->b[y->m - 1 - tail]); tail++)
+        kept_b_of_a[y->n - 1 - tail] = y->m - 1 - tail;
 }
 
 static uint32_t collect(const int *kept, uint32_t n, uint32_t m, struct elm_hunk *hunks)
@@ -108,14 +124,17 @@ uint32_t elm_diff(struct elm_str a, struct elm_str b, struct elm_hunk **hunks)
         **hunks = (struct elm_hunk){0, n, 0, m};
         count = 1;
     } else {
-        struct myers y = {lines_a, lines_b, (int)n, (int)m, NULL};
+        struct myers y = {.a = lines_a, .b = lines_b, .n = (int)n, .m = (int)m};
         int *kept = elm_malloc(((size_t)n + 1) * sizeof(*kept));
         for (uint32_t i = 0; i < n; i++)
             kept[i] = -1;
         int d = search(&y);
-        mark_kept(&y, d, kept);
+        if (d >= 0)
+            mark_kept(&y, d, kept);
+        else
+            mark_ends(&y, kept);
         count = collect(kept, n, m, *hunks);
-        for (int i = 0; i <= d; i++)
+        for (int i = 0; i <= y.traced; i++)
             free(y.trace[i]);
         free(y.trace);
         free(kept);

@@ -74,8 +74,31 @@ static void random_texts(void **state)
     }
 }
 
+/* Texts with nothing in common but their ends take no memory to speak of. */
+static void far_apart(void **state)
+{
+    (void)state;
+    struct elm_buf a = {0}, b = {0}, out = {0};
+    uint32_t changed;
+    elm_buf_printf(&a, "first\n");
+    elm_buf_printf(&b, "first\n");
+    for (int i = 0; i < 20000; i++) {
+        elm_buf_printf(&a, "a%d\n", i);
+        elm_buf_printf(&b, "b%d\n", i);
+    }
+    elm_buf_printf(&a, "last\n");
+    elm_buf_printf(&b, "one more\nlast\n");
+    apply(elm_buf_str(&a), elm_buf_str(&b), &out, &changed);
+    assert_true(elm_str_equal(elm_buf_str(&out), elm_buf_str(&b)));
+    assert_int_equal(changed, 40001);
+    elm_buf_release(&a);
+    elm_buf_release(&b);
+    elm_buf_release(&out);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(random_texts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(plain), cmocka_unit_test(random_texts),
+                                       cmocka_unit_test(far_apart)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
