@@ -8,6 +8,7 @@
  *
  *     code_props [SEED [COUNT]]
  */
+#include "cases.h"
 #include "generate.h"
 
 #define CASES 6

@@ -9,6 +9,7 @@
  *   - unsequenced or unspecified order of side effects: generate.h writes none;
  *   - tcc, programs where it folds doubles: it computes constants in long double and rounds twice.
  */
+#include "cases.h"
 #include "generate.h"
 
 #include <dlfcn.h>
