@@ -324,6 +324,15 @@ static enum elm_status continue_run(struct elm_search *s, const char *problem_ha
     return status;
 }
 
+/* Was the run killed before its seed was on disk? Then resuming it is beginning it. */
+static enum elm_status look_for_seed(struct elm_search *s, struct elm_error *err)
+{
+    struct elm_store_totals totals;
+    ELM_TRY(elm_store_totals(s->store, &totals, err));
+    s->def.resume = totals.newest_batch >= 0;
+    return ELM_OK;
+}
+
 static enum elm_status open_store(struct elm_search *s, struct elm_error *err)
 {
     if (s->def.folder == NULL)
@@ -373,6 +382,8 @@ static enum elm_status open_all(struct elm_search *s, struct elm_error *err)
                            &s->evidence.want, &s->evidence.want_mask);
     ELM_TRY(evaluate_seed(s, &seed, err));
     ELM_TRY(open_store(s, err));
+    if (s->def.resume)
+        ELM_TRY(look_for_seed(s, err));
     if (s->def.resume)
         ELM_TRY(continue_run(s, problem_hash, err));
     else

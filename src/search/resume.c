@@ -86,6 +86,12 @@ static bool each_attempt(void *ctx, const struct elm_attempt *a)
 {
     struct restore *r = ctx;
     struct elm_search *s = r->s;
+    if (a->status >= ELM_EVAL_STATUSES || a->outcome > ELM_OUTCOME_NEW ||
+        a->better > ELM_BETTER_YES) {
+        r->status = elm_fail(r->err, ELM_CORRUPT, "attempt %lld has a status or outcome that does "
+                             "not exist", (long long)a->id);
+        return false;
+    }
     if (a->id == 0) {
         struct elm_evaluation e = {.status = a->status, .fitness = a->fitness, .steps = a->steps};
         memcpy(e.measures, a->measures, sizeof(e.measures));
@@ -111,6 +117,11 @@ static bool each_attempt(void *ctx, const struct elm_attempt *a)
     c->edit_at = r->open->edits.len;
     c->edit_len = a->edit.len;
     elm_buf_add_str(&r->open->edits, a->edit);
+    if (a->edit.len == 0) {
+        c->text_at = r->open->texts.len;
+        c->text_len = a->text.len;
+        elm_buf_add_str(&r->open->texts, a->text);
+    }
     c->attempt.text = (struct elm_str){0};
     return true;
 }

@@ -96,11 +96,20 @@ static enum elm_status keep_archive(struct elm_search *s, struct elm_error *err)
     return status;
 }
 
+/* Does the store hold batches that are not told again yet? */
+static bool behind_store(const struct elm_search *s)
+{
+    const struct batch *next = s->window[s->next_tell % ELM_SEARCH_LAG];
+    return next != NULL && next->stored;
+}
+
 /* What a finished call leaves in the store, so that replay and other programs can check it. */
 static enum elm_status keep_end(struct elm_search *s, struct elm_error *err)
 {
     if (s->store == NULL)
         return ELM_OK;
+    if (behind_store(s))
+        return elm_store_flush(s->store, err);
     ELM_TRY(keep_progress(s, true, err));
     ELM_TRY(keep_archive(s, err));
     char text[64];
@@ -202,9 +211,13 @@ enum elm_status elm_search_run(struct elm_search *s,
     enum elm_status status = loop(s, &t, end, err);
     if (status == ELM_OK)
         keep_going(s, &t, true);
-    /* after a failure the store may still take what is pending; its own error would hide ours */
-    enum elm_status kept = keep_end(s, status == ELM_OK ? err : NULL);
-    return status != ELM_OK ? status : kept;
+    if (status == ELM_OK)
+        return keep_end(s, err);
+    /* the store may still take what is pending; its own error would hide ours. A batch may be told
+     * in part, so this is no end to be compared with. */
+    if (s->store != NULL)
+        elm_store_flush(s->store, NULL);
+    return status;
 }
 
 void elm_search_stats(const struct elm_search *s, struct elm_search_stats *out)

@@ -49,20 +49,32 @@ static enum elm_better label(const struct elm_search *s, const struct candidate 
     return e->fitness > c->parent->evaluation.fitness ? ELM_BETTER_YES : ELM_BETTER_NO;
 }
 
-/* The child's tree: kept from asking, or made again from parent and edit. */
-static enum elm_status take_tree(struct elm_search *s, struct candidate *c,
-                                 struct elm_tree *tree, struct elm_error *err)
+static struct elm_str kept_text(const struct batch *b, const struct candidate *c)
+{
+    return (struct elm_str){c->text_len > 0 ? b->texts.ptr + c->text_at : NULL, c->text_len};
+}
+
+/* The child's tree: kept from asking, or made again from parent and edit; from its text where the
+ * run keeps no edits. */
+static enum elm_status take_tree(struct elm_search *s, const struct batch *b,
+                                 struct candidate *c, struct elm_tree *tree,
+                                 struct elm_error *err)
 {
     if (c->again != NULL) {
         if (c->again->tree.count > 0)
             *tree = elm_tree_copy(&c->again->tree);
         return ELM_OK;
     }
-    if (c->tree.count > 0 || c->attempt.edit.len == 0 ||
-        (c->attempt.flags & ELM_ATTEMPT_TEXT) != 0) {
-        *tree = c->tree;
+    bool is_text = (c->attempt.flags & ELM_ATTEMPT_TEXT) != 0;
+    if (c->tree.count > 0 || is_text) {
+        struct elm_tree own = c->tree;
         c->tree = (struct elm_tree){0};
+        *tree = own;
         return ELM_OK;
+    }
+    if (c->attempt.edit.len == 0) {
+        ELM_TRY(elm_tree_parse(kept_text(b, c), s->problem->names, tree, err));
+        return elm_tree_check(tree, s->problem->names, err);
     }
     struct elm_edit edits[ELM_EDITS_MAX];
     uint32_t count = 0;
@@ -78,17 +90,30 @@ static struct elm_str text_of(const struct batch *b, const struct candidate *c)
     if (c->again != NULL)
         return elm_buf_str(&c->again->text);
     if (b->stored)
-        return c->attempt.edit;
+        return c->attempt.edit.len > 0 ? c->attempt.edit : kept_text(b, c);
     return (struct elm_str){b->edits.ptr + c->edit_at, c->edit_len};
+}
+
+/* What operators see of a parent is what the store keeps of it, so that a resumed run equals an
+ * undisturbed one. */
+static struct elm_evaluation remembered(const struct elm_evaluation *e)
+{
+    struct elm_evaluation kept = {.status = e->status, .fitness = e->fitness, .steps = e->steps};
+    memcpy(kept.measures, e->measures, sizeof(kept.measures));
+    return kept;
 }
 
 static enum elm_status hold(struct elm_search *s, struct batch *b, struct candidate *c,
                             struct held **out, struct elm_error *err)
 {
     struct elm_tree tree = {0};
-    ELM_TRY(take_tree(s, c, &tree, err));
-    *out = held_new(&s->held, c->attempt.id, &tree, text_of(b, c), s->problem->names,
-                    &c->evaluation);
+    struct elm_evaluation kept = remembered(&c->evaluation);
+    enum elm_status status = take_tree(s, b, c, &tree, err);
+    if (status != ELM_OK) {
+        elm_tree_release(&tree);
+        return status;
+    }
+    *out = held_new(&s->held, c->attempt.id, &tree, text_of(b, c), s->problem->names, &kept);
     held_inherit(*out, c->again != NULL ? c->again : c->parent);
     return ELM_OK;
 }
@@ -154,7 +179,7 @@ static enum elm_status admit(struct elm_search *s, struct batch *b, struct candi
     if (b->stored && stored == ELM_OUTCOME_REJECTED)
         return ELM_OK;
     if (b->stored && c->again == NULL && c->tree.count == 0)
-        ELM_TRY(take_tree(s, c, &c->tree, err));
+        ELM_TRY(take_tree(s, b, c, &c->tree, err));
     struct elm_add_result r = offer(s, c);
     c->attempt.outcome = (uint8_t)r.outcome;
     if (b->stored && r.outcome != stored) {
@@ -264,7 +289,8 @@ enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluati
     s->seed_fitness = e->fitness;
     s->archive = s->archive_kind->make(p, e->fitness);
     s->archive_kind->add(s->archive, 0, e, tree.count);
-    struct held *h = held_new(&s->held, 0, &tree, elm_str(p->seed_text), p->names, e);
+    struct elm_evaluation kept = remembered(e);
+    struct held *h = held_new(&s->held, 0, &tree, elm_str(p->seed_text), p->names, &kept);
     if (h->tree.count > 0)
         elm_pool_add(s->pool, &h->tree);
     s->next_attempt = 1;
