@@ -221,7 +221,7 @@ static void check_honest(struct fixture *x, const char *after)
     }
 }
 
-static void check_attack(struct fixture *x, const struct attack *a, const struct elm_evaluation *e)
+static void check_attack(const struct attack *a, const struct elm_evaluation *e)
 {
     if ((a->allowed & 1u << e->status) == 0) {
         fail_msg("%s got %s (%s), fitness %g", a->name, elm_eval_status_name(e->status), e->why,
@@ -248,7 +248,7 @@ static void storm(struct fixture *x)
                                            ELM_TIER_FAST, &err), ELM_OK);
         for (uint32_t i = 0; i < count; i += 2) {
             const struct attack *a = &x->attacks[first + i / 2];
-            check_attack(x, a, &jobs[i].evaluation);
+            check_attack(a, &jobs[i].evaluation);
             if (jobs[i + 1].evaluation.fitness != CASES)
                 fail_msg("in one batch with %s an honest candidate got %s, %g (%s)", a->name,
                          elm_eval_status_name(jobs[i + 1].evaluation.status),
@@ -271,7 +271,7 @@ static void run_level(struct fixture *x, int level)
     check_honest(x, "nothing");
     for (uint32_t i = 0; i < x->count; i++) {
         struct elm_job job = run_one(x, x->attacks[i].source);
-        check_attack(x, &x->attacks[i], &job.evaluation);
+        check_attack(&x->attacks[i], &job.evaluation);
         check_honest(x, x->attacks[i].name);
     }
     storm(x);
