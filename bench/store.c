@@ -259,3 +259,166 @@ static void append_attempts(struct elm_store *s, const struct elm_attempt *all, 
             die("append", &err);
     }
 }
+
+static struct elm_store *open_store(const char *folder, enum elm_store_mode mode)
+{
+    struct elm_store *s = NULL;
+    struct elm_error err = {0};
+    if (elm_store_open(folder, mode, &s, &err) != ELM_OK)
+        die("open", &err);
+    return s;
+}
+
+static void close_store(struct elm_store *s)
+{
+    struct elm_error err = {0};
+    if (elm_store_close(s, &err) != ELM_OK)
+        die("close", &err);
+}
+
+static void line(const char *name, double value, const char *unit)
+{
+    printf("%s %.6g %s\n", name, value, unit);
+}
+
+/* Every attempt admitted, with the full text of a program: synced to disk at the end. */
+static void bench_rows(const char *folder, const struct elm_attempt *all)
+{
+    enum { ROWS = 32768 };
+    struct elm_store *s = open_store(folder, ELM_STORE_CREATE);
+    struct elm_attempt *texts = elm_malloc(SOURCE * sizeof(*texts));
+    uint32_t found = 0;
+    struct elm_error err = {0};
+    append_seed(s);
+    for (uint32_t i = 0; i < SOURCE && found < ROWS; i++) {
+        if (all[i].outcome >= ELM_OUTCOME_IMPROVED)
+            texts[found++] = all[i];
+    }
+    /* the parents of the first are not there; those of a second round are */
+    for (uint32_t i = 0; i < ROWS; i++) {
+        texts[i] = texts[i % found];
+        texts[i].id = i + 1;
+        texts[i].parents[0] = i < 64 ? 0 : (int64_t)i - 63;
+        texts[i].parents[1] = -1;
+    }
+    int64_t start = elm_clock_us();
+    for (uint32_t i = 0; i < ROWS; i += BATCH) {
+        for (uint32_t k = 0; k < BATCH; k++)
+            texts[i + k].batch = 1 + i / BATCH;
+        if (elm_store_append(s, texts + i, BATCH, &err) != ELM_OK)
+            die("append", &err);
+    }
+    if (elm_store_flush(s, &err) != ELM_OK)
+        die("flush", &err);
+    double seconds = (double)(elm_clock_us() - start) / 1e6;
+    line("store_rows_per_s", ROWS / seconds, "1/s");
+    close_store(s);
+    free(texts);
+}
+
+static void bench_attempts(const char *folder, const struct elm_attempt *all)
+{
+    struct elm_store *s = open_store(folder, ELM_STORE_CREATE);
+    struct elm_error err = {0};
+    struct elm_store_totals t;
+    append_seed(s);
+    int64_t start = elm_clock_us(), cpu = elm_cpu_us();
+    append_attempts(s, all, MILLION, false);
+    if (elm_store_flush(s, &err) != ELM_OK)
+        die("flush", &err);
+    double seconds = (double)(elm_clock_us() - start) / 1e6;
+    line("packed_attempts_per_s", MILLION / seconds, "1/s");
+    line("packed_attempts_per_cpu_s", MILLION / ((double)(elm_cpu_us() - cpu) / 1e6), "1/s");
+    close_store(s);
+    s = open_store(folder, ELM_STORE_READ);
+    if (elm_store_totals(s, &t, &err) != ELM_OK)
+        die("totals", &err);
+    line("bytes_per_packed_attempt", (double)t.packed_bytes / (double)t.attempts, "B");
+    line("file_bytes_per_packed_attempt", (double)t.file_bytes / (double)t.attempts, "B");
+    close_store(s);
+}
+
+/* A run of a million as a search leaves it, a tenth of it after the last snapshot. */
+static void make_million(const char *folder, const struct elm_attempt *all)
+{
+    struct elm_store *s = open_store(folder, ELM_STORE_CREATE);
+    struct elm_error err = {0};
+    struct elm_buf state = {0};
+    struct elm_store_totals t;
+    struct elm_rng rng = elm_rng(2, 2);
+    for (uint32_t i = 0; i < MILLION; i++) {
+        uint64_t hash = elm_rng_u64(&rng);
+        elm_buf_add(&state, &hash, sizeof(hash));
+    }
+    append_seed(s);
+    append_attempts(s, all, MILLION, true);
+    if (elm_store_snapshot_put(s, MILLION / BATCH / 10 * 9, elm_buf_str(&state), &err) != ELM_OK)
+        die("snapshot", &err);
+    elm_buf_release(&state);
+    close_store(s);
+    s = open_store(folder, ELM_STORE_READ);
+    if (elm_store_totals(s, &t, &err) != ELM_OK)
+        die("totals", &err);
+    line("file_bytes_per_attempt", (double)t.file_bytes / (double)t.attempts, "B");
+    line("admitted_share", (double)t.admitted / (double)t.attempts, "");
+    close_store(s);
+}
+
+static bool next_attempt(void *ctx, const struct elm_attempt *a)
+{
+    *(uint64_t *)ctx += a->hash != 0;
+    return true;
+}
+
+static void bench_open(const char *folder)
+{
+    struct elm_error err = {0};
+    struct elm_buf state = {0};
+    int64_t batch, start = elm_clock_us();
+    uint64_t evaluated = 0;
+    struct elm_store *s = open_store(folder, ELM_STORE_RESUME);
+    if (elm_store_snapshot_get(s, &batch, &state, &err) != ELM_OK)
+        die("snapshot", &err);
+    int64_t opened = elm_clock_us();
+    if (elm_store_each_batch(s, batch + 1, next_attempt, &evaluated, &err) != ELM_OK)
+        die("tail", &err);
+    line("store_open_million_ms", (double)(opened - start) / 1e3, "ms");
+    line("store_read_tail_ms", (double)(elm_clock_us() - opened) / 1e3, "ms");
+    start = elm_clock_us();
+    evaluated = 0;
+    if (elm_store_each(s, 0, next_attempt, &evaluated, &err) != ELM_OK)
+        die("each", &err);
+    line("store_read_attempts_per_s", MILLION / ((double)(elm_clock_us() - start) / 1e6), "1/s");
+    elm_buf_release(&state);
+    close_store(s);
+}
+
+static void delete(const char *folder)
+{
+    struct elm_error err = {0};
+    if (elm_store_delete(folder, &err) != ELM_OK)
+        die("delete", &err);
+}
+
+int main(void)
+{
+    struct elm_arena arena = {0};
+    struct elm_attempt *all = make_attempts(&arena);
+    const char *base = getenv("TMPDIR");
+    char folder[80];
+    snprintf(folder, sizeof(folder), "%.60s/elm-bench-XXXXXX", base == NULL ? "/tmp" : base);
+    if (mkdtemp(folder) == NULL) {
+        perror(folder);
+        return 1;
+    }
+    bench_rows(folder, all);
+    delete(folder);
+    bench_attempts(folder, all);
+    delete(folder);
+    make_million(folder, all);
+    bench_open(folder);
+    delete(folder);
+    free(all);
+    elm_arena_release(&arena);
+    return 0;
+}

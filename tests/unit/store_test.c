@@ -106,6 +106,15 @@ static void extremes_come_back(void **state)
 }
 
 /* ---- batches ---- */
+static void check_packed_bytes(const char *folder)
+{
+    struct elm_store *s = rig_open(folder, ELM_STORE_READ);
+    struct elm_store_totals t;
+    GIVES(ELM_OK, elm_store_totals(s, &t, ERR));
+    GIVES(ELM_OK, elm_store_close(s, ERR));
+    assert_int_equal(rig_sql(folder, "SELECT sum(length(bytes)) FROM pack"), t.packed_bytes);
+}
+
 static void batches_are_merged_and_read_from_anywhere(void **state)
 {
     (void)state;
@@ -152,7 +161,7 @@ static void batches_are_merged_and_read_from_anywhere(void **state)
     /* rows are merged as they fill: none need be small but beside a batch that leaves no room */
     assert_in_range(rig_sql(folder, "SELECT count(*) FROM pack"), id / 1024, id / 512);
     assert_int_equal(rig_sql(folder, "SELECT max(count) <= 1024 FROM pack"), 1);
-    assert_int_equal(rig_sql(folder, "SELECT sum(length(bytes)) FROM pack"), t.packed_bytes);
+    check_packed_bytes(folder);
     assert_int_equal(rig_sql(folder, "SELECT sum(attempts) FROM v_count"), id);
     rig_clean(folder);
 }
@@ -256,7 +265,7 @@ static void stats_keeps_what_was_admitted_and_what_resuming_needs(void **state)
     assert_int_equal(t.attempts, 20000);
     assert_int_equal(t.newest_batch, 199);
     GIVES(ELM_OK, elm_store_close(s, ERR));
-    assert_int_equal(rig_sql(folder, "SELECT sum(length(bytes)) FROM pack"), t.packed_bytes);
+    check_packed_bytes(folder);
     s = rig_open(folder, ELM_STORE_RESUME);
     GIVES(ELM_OK, rig_append(s, 200, 20000, 100, ERR));
     GIVES(ELM_OK, elm_store_close(s, ERR));
