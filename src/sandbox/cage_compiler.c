@@ -21,34 +21,11 @@ struct compiler {
     int timer;                 /* -1: none */
 };
 
-/* libtcc looks undefined names up with dlsym; these are all it finds. */
-void *dlsym(void *handle, const char *name);
-void *dlopen(const char *path, int flags);
-int dlclose(void *handle);
-char *dlerror(void);
-
-void *dlsym(void *handle, const char *name)
+/* What the program defines itself is its own. */
+static void add_function(void *ctx, const char *name, void *address)
 {
-    (void)handle;
-    return library_find(name);
-}
-
-void *dlopen(const char *path, int flags)
-{
-    (void)path;
-    (void)flags;
-    return NULL;
-}
-
-int dlclose(void *handle)
-{
-    (void)handle;
-    return -1;
-}
-
-char *dlerror(void)
-{
-    return NULL;
+    if (tcc_get_symbol(ctx, name) == NULL)
+        tcc_add_symbol(ctx, name, address);
 }
 
 /* Keeps the first error: "<string>:3: error: text" as "line 3: text". */
@@ -127,10 +104,12 @@ static void build_tcc(const struct compiler_setup *def, struct elm_str text,
     tcc_set_error_func(s, r, on_error);
     tcc_set_options(s, "-nostdlib -nostdinc -w");
     tcc_set_output_type(s, TCC_OUTPUT_MEMORY);
-    if (tcc_compile_string(s, source.ptr) == 0)
+    if (tcc_compile_string(s, source.ptr) == 0) {
+        library_used(text, add_function, s);
         link_code(s, def->entry, q, used, r);
-    else
+    } else {
         build_fail(r, BUILD_FAILED, "it does not compile");
+    }
     tcc_delete(s);
     elm_buf_release(&source);
 }

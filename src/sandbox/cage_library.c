@@ -205,20 +205,72 @@ static const struct function functions[] = {
     F(strtod), F(strtol), F(strtoul), F(tan), F(tanf), F(tanh), F(tgamma), F(trunc), F(truncf),
 };
 
-static int by_name(const void *name, const void *function)
+/* Its index; beyond the last: none. */
+static size_t find(const char *name)
 {
-    return strcmp(name, ((const struct function *)function)->name);
+    size_t lo = 0, hi = ELM_COUNT(functions);
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int order = strcmp(name, functions[mid].name);
+        if (order == 0)
+            return mid;
+        if (order < 0)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return ELM_COUNT(functions);
 }
 
-void *library_find(const char *name)
-{
-    const struct function *f = bsearch(name, functions, ELM_COUNT(functions),
-                                       sizeof(functions[0]), by_name);
-    return f == NULL ? NULL : (void *)f->address;
-}
-
-void library_each(void (*each)(void *ctx, const char *name, void *address), void *ctx)
+void library_each(library_function *each, void *ctx)
 {
     for (size_t i = 0; i < ELM_COUNT(functions); i++)
         each(ctx, functions[i].name, (void *)functions[i].address);
+}
+
+static bool in_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Lengths of the names that begin with each character, as bits: most words of a program fail it. */
+static const uint32_t *name_lengths(void)
+{
+    static uint32_t lengths[128];
+    for (size_t i = 0; i < ELM_COUNT(functions); i++)
+        lengths[(unsigned char)functions[i].name[0]] |= 1u << strlen(functions[i].name);
+    return lengths;
+}
+
+void library_used(struct elm_str text, library_function *each, void *ctx)
+{
+    static const char *const by_compiler[] = {
+        "__fixunsdfdi",  "__fixunssfdi",  "__fixunsxfdi", "__floatundidf", "__floatundisf",
+        "__floatundixf", "memcpy", "memmove", "memset",
+    };
+    static const uint32_t *lengths;
+    bool seen[ELM_COUNT(functions)] = {false};
+    if (lengths == NULL)
+        lengths = name_lengths();
+    for (size_t i = 0; i < ELM_COUNT(by_compiler); i++)
+        seen[find(by_compiler[i])] = true;
+    for (const char *at = text.ptr, *end = at + text.len; at < end;) {
+        const char *word = at;
+        while (at < end && in_word(*at))
+            at++;
+        size_t len = (size_t)(at - word);
+        if (len > 0 && len < 20 && (lengths[(unsigned char)word[0] & 127] >> len & 1) != 0) {
+            char name[20];
+            memcpy(name, word, len);
+            name[len] = '\0';
+            size_t index = find(name);
+            if (index < ELM_COUNT(functions))
+                seen[index] = true;
+        }
+        at += len == 0;
+    }
+    for (size_t i = 0; i < ELM_COUNT(functions); i++) {
+        if (seen[i])
+            each(ctx, functions[i].name, (void *)functions[i].address);
+    }
 }

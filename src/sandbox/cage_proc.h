@@ -54,9 +54,11 @@ bool cgroup_make(struct cgroup *g, const char *name, uint32_t memory_mb, uint32_
 void cgroup_join(const struct cgroup *g, int pid);
 void cgroup_remove(struct cgroup *g);
 
-/* cage_library.c: the functions that a candidate may call; the address of one, NULL: none. */
-void *library_find(const char *name);
-void library_each(void (*each)(void *ctx, const char *name, void *address), void *ctx);
+/* cage_library.c: the functions that a candidate may call. */
+typedef void library_function(void *ctx, const char *name, void *address);
+void library_each(library_function *each, void *ctx);
+/* Those whose names occur in the text, and those that a compiler itself may call. */
+void library_used(struct elm_str text, library_function *each, void *ctx);
 void library_heap(void *memory, size_t bytes);
 
 /* cage_compiler.c: answers requests to build with one of two compilers. Writes everything of `r`;
