@@ -78,8 +78,7 @@ static _Noreturn void be_shell(const struct command_request *q, int out, int err
     snprintf(temporary, sizeof(temporary), "TMPDIR=%s", folder);
     setpgid(0, 0);
     setrlimit(RLIMIT_CPU, &cpu);
-    int nothing = open("/dev/null", O_RDONLY);
-    if (nothing < 0 || dup2(out, 1) < 0 || dup2(errors, 2) < 0 || dup2(nothing, 0) < 0)
+    if (fcntl(0, F_SETFD, 0) != 0 || dup2(out, 1) < 0 || dup2(errors, 2) < 0)
         _exit(126);
     close_range(3, ~0u, 0);
     execve("/bin/sh", argv, envp);
@@ -186,7 +185,7 @@ int command_main(void)
     static struct command_request q;
     struct command_reply reply = {0};
     int fds[WIRE_FDS_MAX];
-    if (seccomp_install(SECCOMP_TOOLS) != 0 || cage_ready() != 0 ||
+    if (cage_fill_standard() != 0 || seccomp_install(SECCOMP_TOOLS) != 0 || cage_ready() != 0 ||
         wire_recv(CAGE_SOCKET, &q, sizeof(q), fds) != (ssize_t)sizeof(q))
         return 1;
     run(&q, fds[0], &reply);

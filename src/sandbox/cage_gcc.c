@@ -56,10 +56,10 @@ static _Noreturn void be_gcc(const struct compiler_setup *def, uint64_t base)
         copy[i] = argv[i] == NULL ? NULL : elm_strdup(argv[i]);
     setpgid(0, 0);
     int messages = open("messages", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    int nothing = open("/dev/null", O_RDWR);
-    if (messages < 0 || nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 ||
-        dup2(messages, 2) < 0)
+    if (messages < 0 || dup2(messages, 2) < 0)
         _exit(1);
+    for (int fd = 0; fd < 2; fd++)
+        fcntl(fd, F_SETFD, 0);
     close_range(3, ~0u, 0);
     execve(def->gcc, copy, envp);
     _exit(1);
@@ -89,8 +89,10 @@ static void say_error(struct build_result *r)
     close(fd);
     text[got > 0 ? got : 0] = '\0';
     const char *error = strstr(text, "error: "), *undefined = strstr(text, "undefined reference");
-    const char *line = strstr(text, "program.c:");
-    if (error != NULL && line != NULL && line < error)
+    const char *line = error;
+    while (line != NULL && line > text && line[-1] != '\n')
+        line--;
+    if (error != NULL && strncmp(line, "program.c:", 10) == 0)
         build_fail(r, BUILD_FAILED, "line %ld: %.*s", strtol(line + 10, NULL, 10),
                    (int)strcspn(error + 7, "\n"), error + 7);
     else if (undefined != NULL)
@@ -179,7 +181,7 @@ int gcc_main(void)
 {
     struct elm_buf library = {0};
     library_each(put_symbol, &library);
-    if (write_text("library.ld", elm_buf_str(&library)) != 0 ||
+    if (cage_fill_standard() != 0 || write_text("library.ld", elm_buf_str(&library)) != 0 ||
         seccomp_install(SECCOMP_TOOLS) != 0 || cage_ready() != 0)
         return 1;
     elm_buf_release(&library);

@@ -18,6 +18,8 @@ int command_main(void);
 
 /* Says CAGE_READY. */
 int cage_ready(void);
+/* Opens /dev/null for 0, 1 and 2 where they are closed, so that no other file gets these. */
+int cage_fill_standard(void);
 uint64_t cage_cpu_us(void);        /* this process and what it reaped */
 void *cage_map(int fd, size_t bytes, int protection, int flags, void *at);   /* NULL: failed */
 /* Arms a timer on the CPU time of this process: SIGKILL (a child's end) or a signal with a handler.

@@ -275,6 +275,190 @@ static void test_tcc(void **state)
     close_rig(r);
 }
 
+static void test_gcc(void **state)
+{
+    (void)state;
+    struct rig *r = open_rig(score_judge, 3, false);
+    static const struct {
+        const char *text;
+        enum elm_eval_status status;
+        const char *why;
+    } programs[] = {
+        {right, ELM_EVAL_OK, ""},
+        {"#include <math.h>\nstatic int calls; int main(void) { return 1; }\n"
+         "double pow(double a, double b) { return a * b; }\n"
+         "__attribute__((constructor)) void early(void) { calls = 100; }\n"
+         "double f(int a, int b, int *s) { s[1] = a * a;\n"
+         "return pow(a, b) + floor(1.5) + calls * sqrt(calls); }\n", ELM_EVAL_OK, ""},
+        {"\ndouble f(int a) { return x; }", ELM_EVAL_BUILD_FAILED, "line 2: 'x'"},
+        {"#include \"/etc/passwd\"\ndouble f(int a) { return 1; }", ELM_EVAL_BUILD_FAILED,
+         "No such file"},
+        {"asm(\".incbin \\\"/etc/passwd\\\"\"); double f(int a) { return 1; }",
+         ELM_EVAL_BUILD_FAILED, ""},
+        {"int system(const char *); double f(int a) { return system(\"id\"); }",
+         ELM_EVAL_BUILD_FAILED, "system"},
+        {"double g(int a) { return 1; }", ELM_EVAL_BUILD_FAILED, ""},
+        {"double f(int a) { return *(volatile int *)0; }", ELM_EVAL_CRASHED, ""},
+        {"double f(int a) { for (;;) ; }", ELM_EVAL_TIMEOUT, "100 ms"},
+        {"double f(int a) { long r; asm volatile(\"syscall\" : \"=a\"(r) : \"a\"(39L));\n"
+         "return r; }", ELM_EVAL_REFUSED, "system call"},
+        {"char big[40000000]; double f(int a) { return big[a]; }", ELM_EVAL_MEMORY, "variables"},
+    };
+    struct elm_job jobs[ELM_COUNT(programs)] = {{0}};
+    for (size_t i = 0; i < ELM_COUNT(programs); i++)
+        jobs[i].text = elm_str(programs[i].text);
+    run(r, jobs, ELM_COUNT(jobs), ELM_SET_SCORED, ELM_TIER_GCC);
+    for (size_t i = 0; i < ELM_COUNT(programs); i++) {
+        expect(programs[i].text, jobs[i].evaluation, programs[i].status, programs[i].why);
+        assert_true(programs[i].status != ELM_EVAL_OK || jobs[i].evaluation.fitness == 1);
+    }
+    /* the same bits by all three */
+    struct elm_evaluation vm = run_tree(r, right), tcc = run_text(r, right, ELM_TIER_FAST);
+    assert_true(vm.signature == tcc.signature && vm.signature == jobs[0].evaluation.signature);
+    close_rig(r);
+}
+
+static void test_compare(void **state)
+{
+    (void)state;
+    struct rig *r = open_rig(compare_judge, 3, false);
+    struct elm_tree one = parse(r, "double f(int a, int b, int square[4])\n{\n    return 1.0;\n}\n");
+    struct elm_tree two = parse(r, "double f(int a, int b, int square[4])\n{\n    return 2.0;\n}\n");
+    struct elm_tree bad = parse(r, "double f(int a, int b, int square[4])\n{\n"
+                                   "    return 2 / (a - a);\n}\n");
+    const char *three = "double f(int a) { return 3; }";
+    for (int round = 0; round < 2; round++) {
+        struct elm_job jobs[] = {
+            {.tree = &two, .opponent = &one}, {.tree = &one, .opponent = &two},
+            {.tree = &one, .opponent = &one}, {.tree = &one},
+            {.tree = &one, .opponent = &bad}, {.tree = &bad, .opponent = &one},
+            {.text = elm_str(three), .opponent = &two},
+            {.tree = &two, .opponent_text = elm_str(three)},
+        };
+        static const int wanted[] = {1, -1, 0, 0, 1, 0, 1, -1};
+        run(r, jobs, ELM_COUNT(jobs), ELM_SET_SCORED, ELM_TIER_FAST);
+        for (size_t i = 0; i < ELM_COUNT(jobs); i++) {
+            expect("job", jobs[i].evaluation, i == 5 ? ELM_EVAL_CRASHED : ELM_EVAL_OK, "");
+            assert_int_equal(jobs[i].evaluation.compared, wanted[i]);
+            assert_int_equal(jobs[i].evaluation.passed, i == 5 ? 0 : CASES);
+        }
+    }
+    struct elm_evaluator_totals totals;
+    elm_evaluator_totals(r->e, &totals);
+    /* opponents run once, then their outputs are still there */
+    assert_int_equal(totals.vm_runs, 2 * 7 + 3);
+    assert_int_equal(totals.tcc_runs, 2 + 1);
+    elm_tree_release(&one);
+    elm_tree_release(&two);
+    elm_tree_release(&bad);
+    close_rig(r);
+}
+
+static void test_evidence(void **state)
+{
+    (void)state;
+    struct rig *r = open_rig(score_judge, 3, false);
+    struct elm_buf text = {0};
+    uint32_t count;
+    const void *in, *want;
+    const uint8_t *mask;
+    elm_evaluator_evidence(r->e, &count, &in, &want, &mask);
+    assert_int_equal(count, CASES);
+    const int *first = in;
+    assert_true(first[0] == 1 && first[1] == 3);
+    double wanted;
+    memcpy(&wanted, want, sizeof(wanted));
+    assert_true(wanted == 4 && mask[0] == 1 && mask[7] == 1 && mask[8] == 0);
+
+    struct elm_tree t = parse(r, right);
+    struct elm_job job = {.tree = &t};
+    run(r, &job, 1, ELM_SET_SHOWN, ELM_TIER_FAST);
+    assert_memory_equal(elm_evaluator_outputs(r->e, 0), want, 8);
+    assert_int_equal(elm_evaluator_passes(r->e, 0)[CASES - 1], 1);
+    run(r, &job, 1, ELM_SET_AUDIT, ELM_TIER_FAST);
+    expect("audit", job.evaluation, ELM_EVAL_OK, "");
+    assert_int_equal(elm_evaluator_picture(r->e, &job, &text, NULL), ELM_OK);
+    /* scored: a = 2, b = 3 */
+    assert_string_equal(text.ptr, "<svg>7</svg>");
+    elm_buf_clear(&text);
+    assert_int_equal(elm_evaluator_explain(r->e, &job, 3, &text, NULL), ELM_OK);
+    assert_int_equal(text.len, 0);
+    job = (struct elm_job){.text = elm_str("double f(int a) { return 9; }")};
+    assert_int_equal(elm_evaluator_explain(r->e, &job, 2, &text, NULL), ELM_OK);
+    assert_string_equal(text.ptr, "case 0: wanted 4, got 9\ncase 1: wanted 9, got 9\n");
+    elm_buf_clear(&text);
+    job = (struct elm_job){.text = elm_str("double f(int a) { return *(int *)0; }")};
+    assert_int_equal(elm_evaluator_explain(r->e, &job, 2, &text, NULL), ELM_OK);
+    assert_string_equal(text.ptr, "crashed: segmentation fault\n");
+    assert_int_equal(elm_evaluator_picture(r->e, &job, &text, NULL), ELM_NOT_FOUND);
+    elm_buf_release(&text);
+    elm_tree_release(&t);
+    close_rig(r);
+}
+
+static void test_levels(void **state)
+{
+    (void)state;
+    struct elm_sandbox_report report;
+    assert_int_equal(elm_sandbox_probe(keeper, &report, NULL), ELM_OK);
+    assert_true(report.level >= 2 && report.seccomp && report.cpu_timer);
+    for (int level = 1; level <= report.level; level++) {
+        struct rig *r = open_rig(score_judge, level, false);
+        expect("vm", run_tree(r, right), ELM_EVAL_OK, "");
+        expect("tcc", run_text(r, right, ELM_TIER_FAST), ELM_EVAL_OK, "");
+        expect("gcc", run_text(r, right, ELM_TIER_GCC), ELM_EVAL_OK, "");
+        expect("call", run_text(r, "double f(int a) { asm(\"mov $39,%eax; syscall\"); return 1; }",
+                                ELM_TIER_FAST), ELM_EVAL_REFUSED, "");
+        expect("include", run_text(r, "#include \"/etc/passwd\"\n", ELM_TIER_GCC),
+               ELM_EVAL_BUILD_FAILED, level >= 2 ? "line 1" : "");
+        expect("loop", run_text(r, "double f(int a) { for (;;); }", ELM_TIER_FAST),
+               ELM_EVAL_TIMEOUT, "");
+        close_rig(r);
+    }
+}
+
+/* Processes named so that our keeper started. */
+static uint32_t find_processes(const char *name, pid_t *pids, uint32_t max)
+{
+    struct elm_buf command = {0};
+    char line[64];
+    uint32_t count = 0;
+    elm_buf_printf(&command, "ps -eo pid=,ppid=,args= | awk '$3 == \"elm-keeper\" && $2 == %d "
+                             "{k = $1} {p[$1] = $2; n[$1] = $3} END {for (i in p) "
+                             "if (p[i] == k && n[i] == \"%s\") print i}'", (int)getpid(), name);
+    FILE *f = popen(command.ptr, "r");
+    while (f != NULL && count < max && fgets(line, sizeof(line), f) != NULL)
+        pids[count++] = atoi(line);
+    pclose(f);
+    elm_buf_release(&command);
+    return count;
+}
+
+static void test_killed_cages(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"elm-runner", "elm-compiler", "elm-judge"};
+    struct rig *r = open_rig(score_judge, 3, false);
+    struct elm_evaluator_totals before, after;
+    for (size_t i = 0; i < ELM_COUNT(names); i++) {
+        expect("before", run_text(r, right, ELM_TIER_FAST), ELM_EVAL_OK, "");
+        elm_evaluator_totals(r->e, &before);
+        pid_t pids[64];
+        uint32_t count = find_processes(names[i], pids, 64);
+        assert_true(count >= 1);
+        for (uint32_t k = 0; k < count; k++)
+            kill(pids[k], SIGKILL);
+        struct elm_evaluation text = run_text(r, right, ELM_TIER_FAST);
+        expect(names[i], text, ELM_EVAL_OK, "");
+        expect(names[i], run_tree(r, right), ELM_EVAL_OK, "");
+        assert_true(text.fitness == 1);
+        elm_evaluator_totals(r->e, &after);
+        assert_int_equal(after.restarts, before.restarts + 1);
+        assert_true(after.cpu_us >= before.cpu_us);
+    }
+    close_rig(r);
+}
+
 static int open_all(void **state)
 {
     (void)state;
@@ -301,6 +485,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vm), cmocka_unit_test(test_tcc),
+        cmocka_unit_test(test_gcc), cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_evidence), cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_killed_cages),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
