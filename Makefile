@@ -83,6 +83,10 @@ $(OUT)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(OUT)/libelm.
 $(OUT)/tests/%: tests/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a -lcmocka $(LDLIBS)
+# the bare limit that the evaluator is measured against: static, and small
+build/bench-bare: bench/static/bare.c bench/static/springs.h | build/deps/ok
+	$(CC) -std=gnu17 -O2 $(WARN) -static -Wl,--no-warnings -o $@ $< -ltcc -lm
+$(OUT)/bench/evaluator: build/bench-bare
 $(OUT)/bench/%: bench/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)
