@@ -44,7 +44,8 @@ struct elm_archive_kind {
     void (*free)(void *self);
     /* Adds the evaluated program if it deserves its niche. Never lowers a niche's fitness.
      * A tie goes to the newcomer when its tree is not larger than the old one or than the seed:
-     * neutral steps cross plateaus, and need code to spare to do so. */
+     * neutral steps cross plateaus, and need code to spare to do so.
+     * Neither this nor `beat` looks at `asked`: a replay has told as much, and asked less. */
     struct elm_add_result (*add)(void *self, int64_t id, const struct elm_evaluation *e,
                                  uint32_t nodes);
     /* Comparison judge: `id` has beaten `opponent`. Takes its place when it still holds a niche

@@ -29,13 +29,13 @@ static struct elm_elite elite_of(int64_t id, uint32_t niche,
     return elite;
 }
 
-/* The place to give up: the worst; among equals the one asked most, so that search moves on. */
+/* The place to give up: the worst; among equals the oldest, so that search moves on. */
 static uint32_t worst(const struct topk *a)
 {
     uint32_t w = 0;
     for (uint32_t i = 1; i < a->count; i++) {
         const struct elm_elite *e = &a->elites[i], *b = &a->elites[w];
-        if (e->fitness < b->fitness || (e->fitness == b->fitness && e->asked > b->asked))
+        if (e->fitness < b->fitness || (e->fitness == b->fitness && e->id < b->id))
             w = i;
     }
     return w;

@@ -115,7 +115,9 @@ static void survives_a_snapshot(const struct elm_archive_kind *kind, uint64_t se
     assert_int_equal(kind->load(b, &r, NULL), ELM_OK);
     assert_true(r.at == r.end);
     assert_true(kind->hash(a) == kind->hash(b));
-    kind->at(a, 0)->asked++;
+    /* how often an elite was asked decides nothing */
+    for (uint32_t i = 0; i < kind->count(a); i++)
+        kind->at(a, i)->asked += i * 7 % 5;
     assert_true(kind->hash(a) == kind->hash(b));
     for (int64_t id = 200; id < 600; id++) {
         struct elm_evaluation e = random_evaluation(&rng);
