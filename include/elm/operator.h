@@ -128,13 +128,14 @@ uint32_t elm_edit_idle(const struct elm_tree *t, uint8_t *bits);
 /* How far an operator strays from the words of the seed, which are what the problem's author
  * thought of. The program itself would drift from them: what a mutation brings in is drawn again. */
 struct elm_vocabulary {
-    double novelty;          /* chance that an operator is drawn that the seed need not have */
-    double literal_share;    /* of new leaves */
+    uint16_t uses[ELM_NODE_KINDS];   /* nodes of each kind in the seed */
+    double novelty;                  /* chance that a drawn operator need not be one of the seed's */
+    double literal_share;            /* of new leaves */
 };
-struct elm_vocabulary elm_edit_vocabulary(const struct elm_problem *problem);
+void elm_edit_vocabulary(const struct elm_problem *problem, struct elm_vocabulary *out);
 /* One of `kinds` (enum elm_kind): but for novelty one that the seed has, if it has any, as often as
  * it has them. */
-uint8_t elm_edit_draw_kind(const struct elm_operator_context *context, struct elm_rng *rng,
+uint8_t elm_edit_draw_kind(const struct elm_vocabulary *v, struct elm_rng *rng,
                            const uint8_t *kinds, uint32_t count);
 /* A uniformly drawn editable node for which `accept` (nullable) holds; UINT32_MAX if none. */
 uint32_t elm_edit_pick(const struct elm_parent *parent, struct elm_rng *rng,

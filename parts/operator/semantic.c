@@ -62,12 +62,15 @@ struct spot {
     const struct elm_tree *tree;
     const struct elm_tape *tape;
     struct elm_rng *rng;
+    struct elm_vocabulary words;
     uint32_t at;
     uint32_t room;               /* nodes that may be put here */
     bool truths;                 /* only its truth matters */
     uint32_t cases;              /* with a want */
     uint32_t events[CASES];
     struct elm_want wants[CASES];
+    bool exact;                  /* each want is one int: */
+    int64_t values[CASES];
     double scale;                /* of the doubles wanted */
     struct elm_symbol symbols[SYMBOLS_MAX];
     bool read[SYMBOLS_MAX];      /* self->symbols[i] is filled */
@@ -153,28 +156,70 @@ static bool true_at(const struct column *c, uint32_t i)
     return c->real ? c->v[i].d != 0 : c->v[i].i != 0;
 }
 
-/* a op b, b NULL for unary operators; a and b may be converted. */
-static void combine(const struct spot *s, uint8_t op, struct column *a, struct column *b,
-                    struct column *out)
+static void combine_logic(const struct spot *s, bool neutral, const struct column *a,
+                          const struct column *b, struct column *out)
+{
+    out->real = false;
+    for (uint32_t i = 0; i < s->cases; i++) {
+        bool first = a->ok[i] && true_at(a, i);
+        out->ok[i] = a->ok[i] && (first != neutral || b->ok[i]);
+        out->v[i].i = first != neutral ? first : b->ok[i] && true_at(b, i);
+    }
+}
+
+/* The loops that most of the time is spent in. False for other operators. */
+static bool combine_ints(const struct spot *s, uint8_t op, const struct column *a,
+                         const struct column *b, struct column *out)
+{
+#define EACH(expression)                                          \
+    for (uint32_t i = 0; i < s->cases; i++) {                     \
+        int64_t x = a->v[i].i, y = b->v[i].i;                     \
+        out->v[i].i = (int32_t)(uint32_t)(expression);            \
+    }                                                             \
+    break
+    switch (op) {
+    case ELM_NODE_ADD: EACH(x + y);
+    case ELM_NODE_SUB: EACH(x - y);
+    case ELM_NODE_MUL: EACH((uint64_t)x * (uint64_t)y);
+    case ELM_NODE_AND: EACH(x & y);
+    case ELM_NODE_OR: EACH(x | y);
+    case ELM_NODE_XOR: EACH(x ^ y);
+    case ELM_NODE_EQ: EACH(x == y);
+    case ELM_NODE_NE: EACH(x != y);
+    case ELM_NODE_LT: EACH(x < y);
+    case ELM_NODE_LE: EACH(x <= y);
+    case ELM_NODE_GT: EACH(x > y);
+    case ELM_NODE_GE: EACH(x >= y);
+    default: return false;
+    }
+#undef EACH
+    out->real = false;
+    for (uint32_t i = 0; i < s->cases; i++)
+        out->ok[i] = a->ok[i] & b->ok[i];
+    return true;
+}
+
+/* a op b; unary operators get a twice. */
+static void combine(const struct spot *s, uint8_t op, const struct column *a,
+                    const struct column *b, struct column *out)
 {
     if (op == ELM_NODE_LOGIC_AND || op == ELM_NODE_LOGIC_OR) {
-        bool neutral = op == ELM_NODE_LOGIC_AND;
-        out->real = false;
-        for (uint32_t i = 0; i < s->cases; i++) {
-            bool first = a->ok[i] && true_at(a, i);
-            out->ok[i] = a->ok[i] && (first != neutral || b->ok[i]);
-            out->v[i].i = first != neutral ? first : b->ok[i] && true_at(b, i);
-        }
+        combine_logic(s, op == ELM_NODE_LOGIC_AND, a, b, out);
         return;
     }
-    bool real = a->real || (b != NULL && b->real);
-    convert(s, a, real);
-    if (b != NULL)
-        convert(s, b, real);
-    const struct column *second = b != NULL ? b : a;
+    bool real = a->real || b->real;
+    if (!real && combine_ints(s, op, a, b, out))
+        return;
+    struct column converted;
+    if (a->real != b->real) {
+        converted = a->real ? *b : *a;
+        convert(s, &converted, true);
+        a = a->real ? a : &converted;
+        b = b->real ? b : &converted;
+    }
     for (uint32_t i = 0; i < s->cases; i++) {
-        out->ok[i] = a->ok[i] && second->ok[i] &&
-                     elm_value_apply(op, real, a->v[i], second->v[i], &out->v[i]);
+        out->ok[i] = a->ok[i] && b->ok[i] &&
+                     elm_value_apply(op, real, a->v[i], b->v[i], &out->v[i]);
     }
     bool compares = op >= ELM_NODE_EQ && op <= ELM_NODE_GE;
     out->real = op == ELM_NODE_TO_DOUBLE ||
@@ -243,7 +288,7 @@ static bool evaluate(struct spot *s, const struct elm_node *n, struct column *ou
         return false;
     if (n->kids == 2 && !evaluate(s, n + 1 + n[1].size, &b))
         return false;
-    combine(s, n->kind, &a, n->kids == 2 ? &b : NULL, out);
+    combine(s, n->kind, &a, n->kids == 2 ? &b : &a, out);
     return true;
 }
 
@@ -266,17 +311,23 @@ static double score_at(const struct spot *s, uint32_t i, union elm_value v)
 static double score(const struct spot *s, const struct column *c)
 {
     double sum = 0;
+    if (s->exact) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < s->cases; i++)
+            count += c->ok[i] & (c->v[i].i == s->values[i]);
+        return count;
+    }
     for (uint32_t i = 0; i < s->cases; i++)
         sum += c->ok[i] ? score_at(s, i, c->v[i]) : 0;
     return sum;
 }
 
 /* Keeps the best; among equals the smaller, then any. */
-static void offer(struct spot *s, struct candidate c, struct column *column)
+static void offer(struct spot *s, struct candidate c, const struct column *column)
 {
-    if (c.nodes > s->room)
+    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
+    if (c.nodes > s->room || column->real != real)
         return;
-    convert(s, column, s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE);
     c.score = score(s, column);
     double gain = c.score - s->best.score;
     if (gain < -1e-9 || (gain <= 1e-9 && (s->best.a == NULL || c.nodes > s->best.nodes)))
@@ -289,12 +340,6 @@ static void offer(struct spot *s, struct candidate c, struct column *column)
 
 /* ---- parts ---- */
 
-static void offer_part(struct spot *s, const struct part *p)
-{
-    struct column copy = p->column;
-    offer(s, (struct candidate){.a = p, .nodes = p->count}, &copy);
-}
-
 /* A new part if its values can be computed and its type fits; NULL otherwise. */
 static struct part *add_part(struct spot *s, const struct elm_node *nodes, uint32_t count)
 {
@@ -306,9 +351,7 @@ static struct part *add_part(struct spot *s, const struct elm_node *nodes, uint3
     p->nodes = nodes;
     p->count = count;
     s->part_count++;
-    /* an int may stand where a double is wanted only as an operand */
-    if (nodes->type == s->tree->nodes[s->at].type)
-        offer_part(s, p);
+    offer(s, (struct candidate){.a = p, .nodes = count}, &p->column);
     return p;
 }
 
@@ -471,15 +514,7 @@ static uint8_t draw_operator(struct spot *s, bool real)
         list = truth_operators;
         count = ELM_COUNT(truth_operators);
     }
-    /* half of the time one that the program uses, if probing finds it */
-    if (elm_rng_chance(s->rng, 0.5)) {
-        for (int k = 0; k < 4; k++) {
-            uint8_t kind = s->tree->nodes[elm_rng_below(s->rng, s->tree->count)].kind;
-            if (memchr(list, kind, count) != NULL)
-                return kind;
-        }
-    }
-    return list[elm_rng_below(s->rng, count)];
+    return elm_edit_draw_kind(&s->words, s->rng, list, count);
 }
 
 static bool int_only(uint8_t op)
@@ -489,13 +524,10 @@ static bool int_only(uint8_t op)
 
 static void offer_pair(struct spot *s, uint8_t op, const struct part *a, const struct part *b)
 {
-    struct column x = a->column, y = b->column, result;
-    if (int_only(op) && (x.real || y.real))
+    struct column result;
+    if (int_only(op) && (a->column.real || b->column.real))
         return;
-    combine(s, op, &x, &y, &result);
-    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
-    if (result.real != real)
-        return;
+    combine(s, op, &a->column, &b->column, &result);
     offer(s, (struct candidate){.op = op, .a = a, .b = b, .nodes = 1 + a->count + b->count},
           &result);
 }
@@ -505,12 +537,11 @@ static void offer_unary(struct spot *s, const struct part *a)
     static const uint8_t unaries[] = {ELM_NODE_NOT, ELM_NODE_NEG, ELM_NODE_BIT_NOT};
     bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
     uint8_t op = real ? ELM_NODE_NEG : unaries[elm_rng_below(s->rng, ELM_COUNT(unaries))];
-    struct column x = a->column, result;
-    if (int_only(op) && x.real)
+    struct column result;
+    if (int_only(op) && a->column.real)
         return;
-    combine(s, op, &x, NULL, &result);
-    if (result.real == real)
-        offer(s, (struct candidate){.op = op, .a = a, .nodes = 1 + a->count}, &result);
+    combine(s, op, &a->column, &a->column, &result);
+    offer(s, (struct candidate){.op = op, .a = a, .nodes = 1 + a->count}, &result);
 }
 
 /* old op c, c being what the want of one case asks for. */
@@ -576,15 +607,18 @@ static void open_spot(struct spot *s)
     double sum = 0, spread = 0;
     uint32_t reals = 0;
     s->truths = s->tree->nodes[s->at].type == ELM_TYPE_INT;
+    s->exact = !s->tape->bits;
     for (uint32_t c = 0; c < s->tape->case_count; c++) {
         uint32_t e = s->tape->chosen[(size_t)s->at * s->tape->case_count + c];
         if (e == 0)
             continue;
         const struct elm_want *w = &s->tape->wants[e];
+        bool one = w->kind == ELM_WANT_BITS && w->mask == UINT32_MAX;
+        s->exact &= one;
+        s->values[s->cases] = one ? (int32_t)w->value : 0;
         s->events[s->cases] = e;
         s->wants[s->cases++] = *w;
-        s->truths &= w->kind == ELM_WANT_DIFFER ||
-                     (w->kind == ELM_WANT_BITS && w->mask == UINT32_MAX && w->value <= 1);
+        s->truths &= w->kind == ELM_WANT_DIFFER || (one && w->value <= 1);
         if (w->kind == ELM_WANT_REAL) {
             sum += w->d[0];
             reals++;
@@ -595,6 +629,7 @@ static void open_spot(struct spot *s)
             spread += fabs(s->wants[i].d[0] - sum / reals);
     }
     s->scale = spread > 0 && isfinite(spread) ? spread / reals : 1;
+    elm_edit_vocabulary(s->context->problem, &s->words);
     s->symbol_count = elm_tree_scope(s->tree, s->at, s->symbols, SYMBOLS_MAX);
 }
 

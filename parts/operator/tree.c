@@ -22,6 +22,7 @@ struct mutation {
     struct elm_rng *rng;
     uint32_t *up;                /* parent of each node */
     uint16_t *place;             /* its kid number there */
+    struct elm_vocabulary words;
     uint8_t *idle;               /* bits, elm_edit_idle */
     struct elm_edit edit;        /* the move being made */
     uint32_t first, end;         /* nodes it touches */
@@ -266,7 +267,7 @@ static struct kinds alternatives(const struct elm_node *n)
 static uint8_t draw_kind(struct mutation *m, struct kinds from, uint8_t old)
 {
     for (int i = 0; i < 4; i++) {
-        uint8_t kind = elm_edit_draw_kind(m->context, m->rng, from.list, from.count);
+        uint8_t kind = elm_edit_draw_kind(&m->words, m->rng, from.list, from.count);
         if (kind != old)
             return kind;
     }
@@ -818,6 +819,7 @@ static enum elm_status tree_mutate(void *self, const struct elm_operator_context
     struct mutation m = {.context = context, .parents = parents, .parent = parent,
                          .tree = parent->tree, .rng = rng};
     map_parents(&m);
+    elm_edit_vocabulary(context->problem, &m.words);
     m.idle = elm_arena_alloc(context->arena, parent->tree->count / 8 + 1);
     elm_edit_idle(parent->tree, m.idle);
     struct made made[EDITS_MAX];

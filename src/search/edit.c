@@ -308,37 +308,35 @@ bool elm_edit_fit(const struct elm_tree *t, uint32_t at, const struct elm_node *
 
 /* ---- vocabulary ---- */
 
-struct elm_vocabulary elm_edit_vocabulary(const struct elm_problem *problem)
+void elm_edit_vocabulary(const struct elm_problem *problem, struct elm_vocabulary *out)
 {
     const struct elm_tree *seed = &problem->seed;
-    uint32_t operators = 0, literals = 0, reads = 0;
-    for (uint32_t i = 0; i < seed->count; i++) {
-        uint8_t kind = seed->nodes[i].kind;
-        literals += kind == ELM_NODE_INT || kind == ELM_NODE_REAL;
-        reads += kind == ELM_NODE_VAR || kind == ELM_NODE_INDEX;
-        operators += kind >= ELM_NODE_CALL && kind <= ELM_NODE_COND;
-    }
+    uint32_t operators = 0;
+    memset(out->uses, 0, sizeof(out->uses));
+    for (uint32_t i = 0; i < seed->count; i++)
+        out->uses[seed->nodes[i].kind]++;
+    for (uint32_t kind = ELM_NODE_CALL; kind <= ELM_NODE_COND; kind++)
+        operators += out->uses[kind];
+    uint32_t literals = out->uses[ELM_NODE_INT] + out->uses[ELM_NODE_REAL];
+    uint32_t reads = out->uses[ELM_NODE_VAR] + out->uses[ELM_NODE_INDEX];
     /* Laplace's rule of succession, and never so sure that nothing new is tried */
     double share = (literals + 1.0) / (literals + reads + 2.0);
-    return (struct elm_vocabulary){
-        .novelty = operators < 19 ? 1 / (operators + 1.0) : 0.05,
-        .literal_share = share < 0.35 ? share : 0.35,
-    };
+    out->novelty = operators < 19 ? 1 / (operators + 1.0) : 0.05;
+    out->literal_share = share < 0.35 ? share : 0.35;
 }
 
-uint8_t elm_edit_draw_kind(const struct elm_operator_context *context, struct elm_rng *rng,
+uint8_t elm_edit_draw_kind(const struct elm_vocabulary *v, struct elm_rng *rng,
                            const uint8_t *kinds, uint32_t count)
 {
-    const struct elm_tree *seed = &context->problem->seed;
-    if (seed->count > 0 && !elm_rng_chance(rng, elm_edit_vocabulary(context->problem).novelty)) {
-        uint32_t first = elm_rng_below(rng, seed->count);
-        for (uint32_t i = 0; i < seed->count; i++) {
-            uint8_t kind = seed->nodes[(first + i) % seed->count].kind;
-            if (memchr(kinds, kind, count) != NULL)
-                return kind;
-        }
-    }
-    return kinds[elm_rng_below(rng, count)];
+    uint32_t uses = 0;
+    for (uint32_t i = 0; i < count; i++)
+        uses += v->uses[kinds[i]];
+    if (uses == 0 || elm_rng_chance(rng, v->novelty))
+        return kinds[elm_rng_below(rng, count)];
+    uint32_t drawn = elm_rng_below(rng, uses), i = 0;
+    while (drawn >= v->uses[kinds[i]])
+        drawn -= v->uses[kinds[i++]];
+    return kinds[i];
 }
 
 /* ---- picking ---- */

@@ -53,7 +53,7 @@ static const struct elm_node *probe(struct grower *g)
 
 static uint8_t draw_kind(struct grower *g, const uint8_t *kinds, size_t count)
 {
-    return elm_edit_draw_kind(g->context, g->rng, kinds, (uint32_t)count);
+    return elm_edit_draw_kind(&g->words, g->rng, kinds, (uint32_t)count);
 }
 
 /* A literal of the seed, if probing finds one. */
@@ -287,8 +287,8 @@ const struct elm_node *elm_edit_random_expression(const struct elm_tree *t, uint
 {
     if (size_max == 0 || type == ELM_TYPE_NONE)
         return NULL;
-    struct grower g = {.tree = t, .context = context, .words = elm_edit_vocabulary(context->problem),
-                       .rng = rng};
+    struct grower g = {.tree = t, .context = context, .rng = rng};
+    elm_edit_vocabulary(context->problem, &g.words);
     elm_scope_at(&g.scope, t, at);
     if (type == ELM_TYPE_INT_ARRAY || type == ELM_TYPE_DOUBLE_ARRAY) {
         const struct elm_symbol *s = elm_scope_pick(&g.scope, rng, type, 0);
@@ -477,9 +477,9 @@ const struct elm_node *elm_edit_random_statement(const struct elm_tree *t, uint3
                                                  const struct elm_operator_context *context,
                                                  struct elm_rng *rng, uint32_t *count)
 {
-    struct grower g = {.tree = t, .context = context, .words = elm_edit_vocabulary(context->problem),
-                       .rng = rng, .at = at,
+    struct grower g = {.tree = t, .context = context, .rng = rng, .at = at,
                        .function = elm_tree_function(t, at)};
+    elm_edit_vocabulary(context->problem, &g.words);
     if (g.function == UINT32_MAX)
         return NULL;
     elm_scope_at(&g.scope, t, at);
