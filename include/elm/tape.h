@@ -122,4 +122,28 @@ void elm_tape_release(struct elm_tape *tape);
 bool elm_tape_value(const struct elm_tape *tape, uint32_t event, uint32_t declared_at,
                     int64_t i, int64_t j, union elm_value *out);
 
+/* One value a case; where ok is false there is none. */
+struct elm_column {
+    union elm_value v[ELM_TAPE_CASES_MAX];
+    bool ok[ELM_TAPE_CASES_MAX];
+    bool real;             /* doubles */
+};
+/* A moment in each of some cases, and the names in scope then (elm_tree_scope). */
+#define ELM_VIEW_SYMBOLS_MAX 48
+struct elm_view {
+    const struct elm_tape *tape;
+    uint32_t cases;
+    uint32_t events[ELM_TAPE_CASES_MAX];
+    struct elm_symbol symbols[ELM_VIEW_SYMBOLS_MAX];
+    uint32_t symbol_count;
+    struct elm_column *columns;    /* [ELM_VIEW_SYMBOLS_MAX]: scratch, filled when first read */
+    bool read[ELM_VIEW_SYMBOLS_MAX];
+};
+/* False when the expression can't be computed without running the program: it stores, calls a
+ * function of the file, or names what is not in scope. */
+bool elm_view_evaluate(struct elm_view *v, const struct elm_node *n, struct elm_column *out);
+/* a op b; unary operators get a twice. */
+void elm_view_combine(const struct elm_view *v, uint8_t op, const struct elm_column *a,
+                      const struct elm_column *b, struct elm_column *out);
+
 #endif

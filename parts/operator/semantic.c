@@ -17,23 +17,16 @@
 #define TAPES 8                  /* parents remembered */
 #define CASES ELM_TAPE_CASES_MAX
 #define SPOTS 4                  /* nodes tried before giving up */
-#define PARTS_MAX 40
+#define PARTS_MAX 56
+#define ELEMENTS 4               /* parts made of each array in scope */
 #define CANDIDATES 64            /* besides the parts themselves */
-#define SYMBOLS_MAX 48
 #define PLAIN_SHARE 0.1          /* of calls answered by `tree`: what no want reaches */
-
-/* One value for each case that has a want. */
-struct column {
-    union elm_value v[CASES];
-    bool ok[CASES];
-    bool real;
-};
 
 /* An expression that may stand at the spot, alone or as an operand. */
 struct part {
     const struct elm_node *nodes;
     uint32_t count;
-    struct column column;
+    struct elm_column column;
 };
 
 struct candidate {
@@ -53,7 +46,7 @@ struct semantic {
     struct tape_slot slots[TAPES];
     uint64_t calls;
     struct part parts[PARTS_MAX];
-    struct column symbols[SYMBOLS_MAX];
+    struct elm_column symbols[ELM_VIEW_SYMBOLS_MAX];
 };
 
 struct spot {
@@ -66,16 +59,13 @@ struct spot {
     uint32_t at;
     uint32_t room;               /* nodes that may be put here */
     bool truths;                 /* only its truth matters */
-    uint32_t cases;              /* with a want */
-    uint32_t events[CASES];
+    struct elm_view view;        /* of the cases with a want */
     struct elm_want wants[CASES];
     bool exact;                  /* each want is one int: */
     int64_t values[CASES];
     double scale;                /* of the doubles wanted */
-    struct elm_symbol symbols[SYMBOLS_MAX];
-    bool read[SYMBOLS_MAX];      /* self->symbols[i] is filled */
-    uint32_t symbol_count;
     uint32_t part_count;
+    uint32_t operands;           /* parts after the first that are the old expression's kids */
     struct candidate best;
     uint32_t ties;
 };
@@ -83,213 +73,6 @@ struct spot {
 static bool is_editable(const struct elm_parent *p, uint32_t i)
 {
     return p->editable[i / 8] >> (i % 8) & 1;
-}
-
-/* ---- values of expressions at the spot ---- */
-
-static bool evaluate(struct spot *s, const struct elm_node *n, struct column *out);
-
-static const struct column *symbol_column(struct spot *s, uint32_t k)
-{
-    struct column *c = &s->self->symbols[k];
-    if (s->read[k])
-        return c;
-    s->read[k] = true;
-    c->real = s->symbols[k].type == ELM_TYPE_DOUBLE;
-    for (uint32_t i = 0; i < s->cases; i++)
-        c->ok[i] = elm_tape_value(s->tape, s->events[i], s->symbols[k].declared_at, 0, 0,
-                                  &c->v[i]);
-    return c;
-}
-
-static uint32_t find_symbol(const struct spot *s, uint32_t name)
-{
-    uint32_t k = 0;
-    while (k < s->symbol_count && s->symbols[k].name != name)
-        k++;
-    return k;
-}
-
-static void evaluate_element(struct spot *s, uint32_t k, const struct column *i,
-                             const struct column *j, struct column *out)
-{
-    for (uint32_t c = 0; c < s->cases; c++) {
-        int64_t column = j != NULL ? j->v[c].i : 0;
-        out->ok[c] = i->ok[c] && (j == NULL || j->ok[c]) &&
-                     elm_tape_value(s->tape, s->events[c], s->symbols[k].declared_at, i->v[c].i,
-                                    column, &out->v[c]);
-    }
-}
-
-static bool evaluate_name(struct spot *s, const struct elm_node *n, struct column *out)
-{
-    uint32_t k = find_symbol(s, n->name);
-    if (k == s->symbol_count)
-        return false;
-    out->real = n->type == ELM_TYPE_DOUBLE;
-    if (n->kind == ELM_NODE_VAR) {
-        *out = *symbol_column(s, k);
-        return true;
-    }
-    struct column i, j;
-    if (!evaluate(s, n + 1, &i) || i.real)
-        return false;
-    bool two = n->kids == 2;
-    if (two && (!evaluate(s, n + 1 + n[1].size, &j) || j.real))
-        return false;
-    evaluate_element(s, k, &i, two ? &j : NULL, out);
-    return true;
-}
-
-static void convert(const struct spot *s, struct column *c, bool real)
-{
-    if (c->real == real)
-        return;
-    uint8_t op = real ? ELM_NODE_TO_DOUBLE : ELM_NODE_TO_INT;
-    for (uint32_t i = 0; i < s->cases; i++)
-        c->ok[i] = c->ok[i] && elm_value_apply(op, c->real, c->v[i], c->v[i], &c->v[i]);
-    c->real = real;
-}
-
-static bool true_at(const struct column *c, uint32_t i)
-{
-    return c->real ? c->v[i].d != 0 : c->v[i].i != 0;
-}
-
-static void combine_logic(const struct spot *s, bool neutral, const struct column *a,
-                          const struct column *b, struct column *out)
-{
-    out->real = false;
-    for (uint32_t i = 0; i < s->cases; i++) {
-        bool first = a->ok[i] && true_at(a, i);
-        out->ok[i] = a->ok[i] && (first != neutral || b->ok[i]);
-        out->v[i].i = first != neutral ? first : b->ok[i] && true_at(b, i);
-    }
-}
-
-/* The loops that most of the time is spent in. False for other operators. */
-static bool combine_ints(const struct spot *s, uint8_t op, const struct column *a,
-                         const struct column *b, struct column *out)
-{
-#define EACH(expression)                                          \
-    for (uint32_t i = 0; i < s->cases; i++) {                     \
-        int64_t x = a->v[i].i, y = b->v[i].i;                     \
-        out->v[i].i = (int32_t)(uint32_t)(expression);            \
-    }                                                             \
-    break
-    switch (op) {
-    case ELM_NODE_ADD: EACH(x + y);
-    case ELM_NODE_SUB: EACH(x - y);
-    case ELM_NODE_MUL: EACH((uint64_t)x * (uint64_t)y);
-    case ELM_NODE_AND: EACH(x & y);
-    case ELM_NODE_OR: EACH(x | y);
-    case ELM_NODE_XOR: EACH(x ^ y);
-    case ELM_NODE_EQ: EACH(x == y);
-    case ELM_NODE_NE: EACH(x != y);
-    case ELM_NODE_LT: EACH(x < y);
-    case ELM_NODE_LE: EACH(x <= y);
-    case ELM_NODE_GT: EACH(x > y);
-    case ELM_NODE_GE: EACH(x >= y);
-    default: return false;
-    }
-#undef EACH
-    out->real = false;
-    for (uint32_t i = 0; i < s->cases; i++)
-        out->ok[i] = a->ok[i] & b->ok[i];
-    return true;
-}
-
-/* a op b; unary operators get a twice. */
-static void combine(const struct spot *s, uint8_t op, const struct column *a,
-                    const struct column *b, struct column *out)
-{
-    if (op == ELM_NODE_LOGIC_AND || op == ELM_NODE_LOGIC_OR) {
-        combine_logic(s, op == ELM_NODE_LOGIC_AND, a, b, out);
-        return;
-    }
-    bool real = a->real || b->real;
-    if (!real && combine_ints(s, op, a, b, out))
-        return;
-    struct column converted;
-    if (a->real != b->real) {
-        converted = a->real ? *b : *a;
-        convert(s, &converted, true);
-        a = a->real ? a : &converted;
-        b = b->real ? b : &converted;
-    }
-    for (uint32_t i = 0; i < s->cases; i++) {
-        out->ok[i] = a->ok[i] && b->ok[i] &&
-                     elm_value_apply(op, real, a->v[i], b->v[i], &out->v[i]);
-    }
-    bool compares = op >= ELM_NODE_EQ && op <= ELM_NODE_GE;
-    out->real = op == ELM_NODE_TO_DOUBLE ||
-                (real && !compares && op != ELM_NODE_NOT && op != ELM_NODE_TO_INT);
-}
-
-static bool evaluate_choice(struct spot *s, const struct elm_node *n, struct column *out)
-{
-    const struct elm_node *then = n + 1 + n[1].size;
-    struct column condition, other;
-    if (!evaluate(s, n + 1, &condition) || !evaluate(s, then, out) ||
-        !evaluate(s, then + then->size, &other))
-        return false;
-    bool real = n->type == ELM_TYPE_DOUBLE;
-    convert(s, out, real);
-    convert(s, &other, real);
-    for (uint32_t i = 0; i < s->cases; i++) {
-        if (!true_at(&condition, i)) {
-            out->v[i] = other.v[i];
-            out->ok[i] = other.ok[i];
-        }
-        out->ok[i] = out->ok[i] && condition.ok[i];
-    }
-    return true;
-}
-
-static bool evaluate_call(struct spot *s, const struct elm_node *n, struct column *out)
-{
-    int arguments;
-    enum elm_type type;
-    struct column b;
-    if (!elm_math_name(n->name, &arguments, &type) || !evaluate(s, n + 1, out))
-        return false;
-    bool real = type == ELM_TYPE_DOUBLE;
-    convert(s, out, real);
-    b = *out;
-    if (n->kids == 2 && !evaluate(s, n + 1 + n[1].size, &b))
-        return false;
-    convert(s, &b, real);
-    for (uint32_t i = 0; i < s->cases; i++) {
-        out->ok[i] = out->ok[i] && b.ok[i];
-        if (out->ok[i])
-            out->v[i] = elm_value_math(n->name, out->v[i], b.v[i]);
-    }
-    return true;
-}
-
-/* False when the expression can't be computed without running the program. */
-static bool evaluate(struct spot *s, const struct elm_node *n, struct column *out)
-{
-    struct column a, b;
-    switch (n->kind) {
-    case ELM_NODE_INT: case ELM_NODE_REAL:
-        out->real = n->kind == ELM_NODE_REAL;
-        for (uint32_t i = 0; i < s->cases; i++) {
-            out->v[i].i = n->i;
-            out->ok[i] = true;
-        }
-        return true;
-    case ELM_NODE_VAR: case ELM_NODE_INDEX: return evaluate_name(s, n, out);
-    case ELM_NODE_CALL: return evaluate_call(s, n, out);
-    case ELM_NODE_COND: return evaluate_choice(s, n, out);
-    default: break;
-    }
-    if (n->kind >= ELM_NODE_ASSIGN || !evaluate(s, n + 1, &a))
-        return false;
-    if (n->kids == 2 && !evaluate(s, n + 1 + n[1].size, &b))
-        return false;
-    combine(s, n->kind, &a, n->kids == 2 ? &b : &a, out);
-    return true;
 }
 
 /* ---- scores ---- */
@@ -308,22 +91,22 @@ static double score_at(const struct spot *s, uint32_t i, union elm_value v)
     return 0;
 }
 
-static double score(const struct spot *s, const struct column *c)
+static double score(const struct spot *s, const struct elm_column *c)
 {
     double sum = 0;
     if (s->exact) {
         uint32_t count = 0;
-        for (uint32_t i = 0; i < s->cases; i++)
+        for (uint32_t i = 0; i < s->view.cases; i++)
             count += c->ok[i] & (c->v[i].i == s->values[i]);
         return count;
     }
-    for (uint32_t i = 0; i < s->cases; i++)
+    for (uint32_t i = 0; i < s->view.cases; i++)
         sum += c->ok[i] ? score_at(s, i, c->v[i]) : 0;
     return sum;
 }
 
 /* Keeps the best; among equals the smaller, then any. */
-static void offer(struct spot *s, struct candidate c, const struct column *column)
+static void offer(struct spot *s, struct candidate c, const struct elm_column *column)
 {
     bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
     if (c.nodes > s->room || column->real != real)
@@ -340,19 +123,19 @@ static void offer(struct spot *s, struct candidate c, const struct column *colum
 
 /* ---- parts ---- */
 
-/* A new part if its values can be computed and its type fits; NULL otherwise. */
-static struct part *add_part(struct spot *s, const struct elm_node *nodes, uint32_t count)
+/* Adds a part, and offers it alone; false when its values can't be computed here. */
+static bool add_part(struct spot *s, const struct elm_node *nodes, uint32_t count)
 {
     if (s->part_count == PARTS_MAX || nodes == NULL)
-        return NULL;
+        return false;
     struct part *p = &s->self->parts[s->part_count];
-    if (!evaluate(s, nodes, &p->column))
-        return NULL;
+    if (!elm_view_evaluate(&s->view, nodes, &p->column))
+        return false;
     p->nodes = nodes;
     p->count = count;
     s->part_count++;
     offer(s, (struct candidate){.a = p, .nodes = count}, &p->column);
-    return p;
+    return true;
 }
 
 static struct elm_node *new_nodes(const struct spot *s, uint32_t count)
@@ -393,15 +176,15 @@ static bool value_of(const struct elm_want *w, struct elm_rng *rng, union elm_va
 
 static bool is_wrong(const struct spot *s, uint32_t i)
 {
-    return !elm_want_met(&s->wants[i], s->tape->events[s->events[i]].value);
+    return !elm_want_met(&s->wants[i], s->tape->events[s->view.events[i]].value);
 }
 
 /* A case whose want the old expression does not meet. There is one. */
 static uint32_t wrong_case(const struct spot *s)
 {
-    uint32_t i = elm_rng_below(s->rng, s->cases);
+    uint32_t i = elm_rng_below(s->rng, s->view.cases);
     while (!is_wrong(s, i))
-        i = (i + 1) % s->cases;
+        i = (i + 1) % s->view.cases;
     return i;
 }
 
@@ -436,17 +219,45 @@ static void add_constants(struct spot *s)
 static void add_variables(struct spot *s)
 {
     bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
-    for (uint32_t k = 0; k < s->symbol_count; k++) {
-        uint8_t type = s->symbols[k].type;
+    for (uint32_t k = 0; k < s->view.symbol_count; k++) {
+        uint8_t type = s->view.symbols[k].type;
         if (type != ELM_TYPE_INT && (type != ELM_TYPE_DOUBLE || (!real && !s->truths)))
             continue;
         struct elm_node *n = new_nodes(s, 2);
         n[0] = (struct elm_node){.kind = ELM_NODE_TO_DOUBLE, .type = ELM_TYPE_DOUBLE, .kids = 1,
                                  .size = 2};
         n[1] = (struct elm_node){.kind = ELM_NODE_VAR, .type = type, .size = 1,
-                                 .name = s->symbols[k].name};
+                                 .name = s->view.symbols[k].name};
         bool cast = real && type == ELM_TYPE_INT;
         add_part(s, cast ? n : n + 1, cast ? 2 : 1);
+    }
+}
+
+/* Elements of the arrays in scope: at small indices, and where an int in scope points. */
+static void add_elements(struct spot *s)
+{
+    bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
+    uint8_t type = real ? ELM_TYPE_DOUBLE_ARRAY : ELM_TYPE_INT_ARRAY;
+    for (uint32_t k = 0; k < s->view.symbol_count; k++) {
+        const struct elm_symbol *array = &s->view.symbols[k];
+        uint16_t kids = array->dims[1] > 0 ? 2 : 1;
+        for (int i = 0; i < ELEMENTS && array->type == type; i++) {
+            struct elm_node *n = new_nodes(s, 3);
+            n[0] = (struct elm_node){.kind = ELM_NODE_INDEX,
+                                     .type = real ? ELM_TYPE_DOUBLE : ELM_TYPE_INT, .kids = kids,
+                                     .size = 1u + kids, .name = array->name};
+            for (uint16_t d = 0; d < kids; d++) {
+                const struct elm_symbol *index = &s->view.symbols[elm_rng_below(s->rng,
+                                                                          s->view.symbol_count)];
+                uint32_t limit = array->dims[d] > 0 && array->dims[d] < 8 ? array->dims[d] : 8;
+                if (index->type == ELM_TYPE_INT && elm_rng_chance(s->rng, 0.5))
+                    n[1 + d] = (struct elm_node){.kind = ELM_NODE_VAR, .type = ELM_TYPE_INT,
+                                                 .size = 1, .name = index->name};
+                else
+                    elm_edit_int(&n[1 + d], elm_rng_below(s->rng, limit));
+            }
+            add_part(s, n, n->size);
+        }
     }
 }
 
@@ -457,8 +268,8 @@ static void add_old(struct spot *s)
     p->nodes = &s->tree->nodes[s->at];
     p->count = p->nodes->size;
     p->column.real = p->nodes->type == ELM_TYPE_DOUBLE;
-    for (uint32_t i = 0; i < s->cases; i++) {
-        p->column.v[i] = s->tape->events[s->events[i]].value;
+    for (uint32_t i = 0; i < s->view.cases; i++) {
+        p->column.v[i] = s->tape->events[s->view.events[i]].value;
         p->column.ok[i] = true;
     }
     s->best.score = score(s, &p->column);
@@ -467,7 +278,7 @@ static void add_old(struct spot *s)
     for (uint16_t k = 0; k < p->nodes->kids && k < 3; k++, kid += s->tree->nodes[kid].size) {
         uint8_t type = s->tree->nodes[kid].type;
         if (type == ELM_TYPE_INT || type == ELM_TYPE_DOUBLE)
-            add_part(s, &s->tree->nodes[kid], s->tree->nodes[kid].size);
+            s->operands += add_part(s, &s->tree->nodes[kid], s->tree->nodes[kid].size);
     }
 }
 
@@ -524,12 +335,24 @@ static bool int_only(uint8_t op)
 
 static void offer_pair(struct spot *s, uint8_t op, const struct part *a, const struct part *b)
 {
-    struct column result;
+    struct elm_column result;
     if (int_only(op) && (a->column.real || b->column.real))
         return;
-    combine(s, op, &a->column, &b->column, &result);
+    elm_view_combine(&s->view, op, &a->column, &b->column, &result);
     offer(s, (struct candidate){.op = op, .a = a, .b = b, .nodes = 1 + a->count + b->count},
           &result);
+}
+
+/* The old operands under every other operator, both ways round. */
+static void offer_swaps(struct spot *s)
+{
+    const struct part *old = &s->self->parts[0], *a = old + 1, *b = old + 2;
+    if (old->nodes->kids != 2 || s->operands != 2)
+        return;
+    for (uint8_t op = ELM_NODE_ADD; op <= ELM_NODE_LOGIC_OR; op++) {
+        offer_pair(s, op, a, b);
+        offer_pair(s, op, b, a);
+    }
 }
 
 static void offer_unary(struct spot *s, const struct part *a)
@@ -537,10 +360,10 @@ static void offer_unary(struct spot *s, const struct part *a)
     static const uint8_t unaries[] = {ELM_NODE_NOT, ELM_NODE_NEG, ELM_NODE_BIT_NOT};
     bool real = s->tree->nodes[s->at].type == ELM_TYPE_DOUBLE;
     uint8_t op = real ? ELM_NODE_NEG : unaries[elm_rng_below(s->rng, ELM_COUNT(unaries))];
-    struct column result;
+    struct elm_column result;
     if (int_only(op) && a->column.real)
         return;
-    combine(s, op, &a->column, &a->column, &result);
+    elm_view_combine(&s->view, op, &a->column, &a->column, &result);
     offer(s, (struct candidate){.op = op, .a = a, .nodes = 1 + a->count}, &result);
 }
 
@@ -615,22 +438,22 @@ static void open_spot(struct spot *s)
         const struct elm_want *w = &s->tape->wants[e];
         bool one = w->kind == ELM_WANT_BITS && w->mask == UINT32_MAX;
         s->exact &= one;
-        s->values[s->cases] = one ? (int32_t)w->value : 0;
-        s->events[s->cases] = e;
-        s->wants[s->cases++] = *w;
+        s->values[s->view.cases] = one ? (int32_t)w->value : 0;
+        s->view.events[s->view.cases] = e;
+        s->wants[s->view.cases++] = *w;
         s->truths &= w->kind == ELM_WANT_DIFFER || (one && w->value <= 1);
         if (w->kind == ELM_WANT_REAL) {
             sum += w->d[0];
             reals++;
         }
     }
-    for (uint32_t i = 0; i < s->cases; i++) {
+    for (uint32_t i = 0; i < s->view.cases; i++) {
         if (s->wants[i].kind == ELM_WANT_REAL)
             spread += fabs(s->wants[i].d[0] - sum / reals);
     }
     s->scale = spread > 0 && isfinite(spread) ? spread / reals : 1;
     elm_edit_vocabulary(s->context->problem, &s->words);
-    s->symbol_count = elm_tree_scope(s->tree, s->at, s->symbols, SYMBOLS_MAX);
+    s->view.symbol_count = elm_tree_scope(s->tree, s->at, s->view.symbols, ELM_VIEW_SYMBOLS_MAX);
 }
 
 static bool try_spot(struct spot *s, struct elm_edit *edit)
@@ -638,8 +461,10 @@ static bool try_spot(struct spot *s, struct elm_edit *edit)
     open_spot(s);
     add_old(s);
     add_variables(s);
+    add_elements(s);
     add_constants(s);
     add_expressions(s, 12);
+    offer_swaps(s);
     offer_combinations(s);
     if (s->best.a == NULL)
         return false;
@@ -728,7 +553,8 @@ static enum elm_status semantic_mutate(void *self, const struct elm_operator_con
         uint32_t left = parent->tree->count - parent->tree->nodes[at].size;
         struct spot *s = elm_arena_alloc(context->arena, sizeof(*s));
         *s = (struct spot){.self = self, .context = context, .tree = parent->tree, .tape = tape,
-                           .rng = rng, .at = at};
+                           .rng = rng, .at = at,
+                           .view = {.tape = tape, .columns = ((struct semantic *)self)->symbols}};
         s->room = problem->nodes_max > left ? problem->nodes_max - left : 0;
         s->room = s->room < problem->edit_nodes_max ? s->room : problem->edit_nodes_max;
         if (s->room > 0 && try_spot(s, edits)) {
