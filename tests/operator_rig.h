@@ -24,6 +24,8 @@ struct rig {
     uint8_t *in, *want, *mask;
     uint8_t editable[ELM_NODES_MAX / 8 + 1];
     struct elm_parent parent;
+    struct elm_parent seed;          /* as a second parent */
+    uint8_t seed_editable[ELM_NODES_MAX / 8 + 1];
 };
 
 static struct elm_tree rig_parse(struct rig *r, const char *text)
@@ -121,6 +123,9 @@ static void rig_open(struct rig *r, const char *seed, const char *target)
     }
     r->parent = (struct elm_parent){.id = 1, .tree = &r->problem.seed, .editable = r->editable};
     r->parent.editable_count = elm_tree_editable(&r->problem.seed, r->problem.names, r->editable);
+    r->seed = r->parent;
+    r->seed.editable = r->seed_editable;
+    memcpy(r->seed_editable, r->editable, sizeof(r->editable));
     elm_pool_add(r->pool, &r->problem.seed);
 }
 

@@ -122,6 +122,11 @@ uint32_t elm_edit_int(struct elm_node out[2], int64_t v);
 uint32_t elm_edit_real(struct elm_node out[2], double v);
 /* Does the name occur in the function at node `function`? */
 bool elm_edit_named(const struct elm_tree *t, uint32_t function, uint32_t name);
+/* The kinds that a node may turn into with its kids as they are, its own among them; NULL and 0
+ * when there are none. The tree must be checked. */
+const uint8_t *elm_edit_alternatives(const struct elm_node *n, uint32_t *count);
+/* Is the subtree a the `count` nodes b, names and literals included? */
+bool elm_edit_same(const struct elm_node *a, const struct elm_node *b, uint32_t count);
 /* Sets bit i of bits (count/8+1 bytes) for each node of a statement that only sets a scalar which
  * nothing that matters reads: a change there can't change an output. Returns the number set. */
 uint32_t elm_edit_idle(const struct elm_tree *t, uint8_t *bits);

@@ -144,27 +144,10 @@ static uint32_t room(const struct mutation *m, uint32_t removed)
     return grow < cap ? grow : cap;
 }
 
-static bool same_nodes(const struct elm_node *a, uint32_t a_count, const struct elm_node *b,
-                       uint32_t b_count)
-{
-    if (a_count != b_count)
-        return false;
-    for (uint32_t i = 0; i < a_count; i++) {
-        if (a[i].kind != b[i].kind || a[i].kids != b[i].kids)
-            return false;
-        bool wide = a[i].kind == ELM_NODE_INT || a[i].kind == ELM_NODE_REAL;
-        bool named = a[i].kind == ELM_NODE_VAR || a[i].kind == ELM_NODE_INDEX ||
-                     a[i].kind == ELM_NODE_CALL || a[i].kind == ELM_NODE_DECLARE;
-        if ((wide && a[i].i != b[i].i) || (named && a[i].name != b[i].name))
-            return false;
-    }
-    return true;
-}
-
 static bool replace(struct mutation *m, uint32_t at, const struct elm_node *put, uint32_t count)
 {
     const struct elm_node *old = &m->tree->nodes[at];
-    if (count > room(m, old->size) || same_nodes(old, old->size, put, count))
+    if (count > room(m, old->size) || elm_edit_same(old, put, count))
         return false;
     m->edit = elm_edit_replace(m->tree, at, put, count);
     m->first = at;
@@ -211,69 +194,17 @@ static struct elm_node *copy_with(struct mutation *m, const struct elm_node *bas
 
 /* ---- point: the head of one node changes ---- */
 
-static const uint8_t int_binaries[] = {
-    ELM_NODE_ADD, ELM_NODE_SUB, ELM_NODE_MUL, ELM_NODE_DIV, ELM_NODE_MOD, ELM_NODE_AND,
-    ELM_NODE_OR,  ELM_NODE_XOR, ELM_NODE_SHL, ELM_NODE_SHR, ELM_NODE_EQ,  ELM_NODE_LT,
-};
-static const uint8_t double_binaries[] = {ELM_NODE_ADD, ELM_NODE_SUB, ELM_NODE_MUL, ELM_NODE_DIV};
-static const uint8_t comparisons[] = {
-    ELM_NODE_EQ, ELM_NODE_NE, ELM_NODE_LT, ELM_NODE_LE, ELM_NODE_GT, ELM_NODE_GE,
-};
-static const uint8_t int_unaries[] = {ELM_NODE_NEG, ELM_NODE_NOT, ELM_NODE_BIT_NOT};
-static const uint8_t logics[] = {ELM_NODE_LOGIC_AND, ELM_NODE_LOGIC_OR, ELM_NODE_AND, ELM_NODE_OR};
-static const uint8_t int_assigns[] = {
-    ELM_NODE_ASSIGN,     ELM_NODE_ADD_ASSIGN, ELM_NODE_SUB_ASSIGN, ELM_NODE_MUL_ASSIGN,
-    ELM_NODE_AND_ASSIGN, ELM_NODE_OR_ASSIGN,  ELM_NODE_XOR_ASSIGN, ELM_NODE_DIV_ASSIGN,
-    ELM_NODE_MOD_ASSIGN,
-};
-static const uint8_t double_assigns[] = {
-    ELM_NODE_ASSIGN, ELM_NODE_ADD_ASSIGN, ELM_NODE_SUB_ASSIGN, ELM_NODE_MUL_ASSIGN,
-    ELM_NODE_DIV_ASSIGN,
-};
-static const uint8_t steps[] = {
-    ELM_NODE_PRE_INC, ELM_NODE_PRE_DEC, ELM_NODE_POST_INC, ELM_NODE_POST_DEC,
-};
-
-struct kinds {
-    const uint8_t *list;
-    uint32_t count;
-};
-#define KINDS(array) ((struct kinds){(array), ELM_COUNT(array)})
-
-/* The kinds a node may turn into with its kids as they are; count 0 when there are none. */
-static struct kinds alternatives(const struct elm_node *n)
-{
-    bool ints = n->type == ELM_TYPE_INT && n[1].type == ELM_TYPE_INT;
-    switch (n->kind) {
-    case ELM_NODE_NEG: case ELM_NODE_NOT: case ELM_NODE_BIT_NOT:
-        return ints ? KINDS(int_unaries) : (struct kinds){0};
-    case ELM_NODE_EQ: case ELM_NODE_NE: case ELM_NODE_LT: case ELM_NODE_LE: case ELM_NODE_GT:
-    case ELM_NODE_GE:
-        return KINDS(comparisons);
-    case ELM_NODE_LOGIC_AND: case ELM_NODE_LOGIC_OR:
-        return ints && n[1 + n[1].size].type == ELM_TYPE_INT ? KINDS(logics)
-                                                            : (struct kinds){logics, 2};
-    default: break;
-    }
-    if (n->kind >= ELM_NODE_ADD && n->kind <= ELM_NODE_SHR)
-        return n->type == ELM_TYPE_INT ? KINDS(int_binaries) : KINDS(double_binaries);
-    if (is_assignment(n->kind))
-        return ints && n[1 + n[1].size].type == ELM_TYPE_INT ? KINDS(int_assigns)
-                                                            : KINDS(double_assigns);
-    return is_step(n->kind) ? KINDS(steps) : (struct kinds){0};
-}
-
 /* Another kind than the old one. */
-static uint8_t draw_kind(struct mutation *m, struct kinds from, uint8_t old)
+static uint8_t draw_kind(struct mutation *m, const uint8_t *kinds, uint32_t count, uint8_t old)
 {
     for (int i = 0; i < 4; i++) {
-        uint8_t kind = elm_edit_draw_kind(&m->words, m->rng, from.list, from.count);
+        uint8_t kind = elm_edit_draw_kind(&m->words, m->rng, kinds, count);
         if (kind != old)
             return kind;
     }
     uint8_t kind;
     do {
-        kind = from.list[elm_rng_below(m->rng, from.count)];
+        kind = kinds[elm_rng_below(m->rng, count)];
     } while (kind == old);
     return kind;
 }
@@ -368,9 +299,10 @@ static const struct elm_node *point_node(struct mutation *m, uint32_t at, uint32
     struct elm_node *out = new_nodes(m, n->size);
     memcpy(out, n, n->size * sizeof(out[0]));
     *count = n->size;
-    struct kinds others = alternatives(n);
-    if (others.count > 1) {
-        out->kind = draw_kind(m, others, n->kind);
+    uint32_t others;
+    const uint8_t *kinds = elm_edit_alternatives(n, &others);
+    if (others > 1) {
+        out->kind = draw_kind(m, kinds, others, n->kind);
         return out;
     }
     switch (n->kind) {
@@ -663,7 +595,7 @@ static bool move_swap(struct mutation *m)
     memcpy(kids + second->size, first, first->size * sizeof(out[0]));
     if (!statements)
         return replace(m, at, out, both + 1);
-    if (same_nodes(first, first->size, second, second->size))
+    if (elm_edit_same(first, second, second->size))
         return false;
     return splice_block(m, m->up[at], m->place[at], 2, both, out, 2, both);
 }

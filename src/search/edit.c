@@ -339,6 +339,76 @@ uint8_t elm_edit_draw_kind(const struct elm_vocabulary *v, struct elm_rng *rng,
     return kinds[i];
 }
 
+/* ---- point mutations ---- */
+
+static const uint8_t int_binaries[] = {
+    ELM_NODE_ADD, ELM_NODE_SUB, ELM_NODE_MUL, ELM_NODE_DIV, ELM_NODE_MOD, ELM_NODE_AND,
+    ELM_NODE_OR,  ELM_NODE_XOR, ELM_NODE_SHL, ELM_NODE_SHR, ELM_NODE_EQ,  ELM_NODE_LT,
+};
+static const uint8_t double_binaries[] = {ELM_NODE_ADD, ELM_NODE_SUB, ELM_NODE_MUL, ELM_NODE_DIV};
+static const uint8_t comparisons[] = {
+    ELM_NODE_EQ, ELM_NODE_NE, ELM_NODE_LT, ELM_NODE_LE, ELM_NODE_GT, ELM_NODE_GE,
+};
+static const uint8_t int_unaries[] = {ELM_NODE_NEG, ELM_NODE_NOT, ELM_NODE_BIT_NOT};
+static const uint8_t logics[] = {ELM_NODE_LOGIC_AND, ELM_NODE_LOGIC_OR, ELM_NODE_AND, ELM_NODE_OR};
+static const uint8_t int_assigns[] = {
+    ELM_NODE_ASSIGN,     ELM_NODE_ADD_ASSIGN, ELM_NODE_SUB_ASSIGN, ELM_NODE_MUL_ASSIGN,
+    ELM_NODE_AND_ASSIGN, ELM_NODE_OR_ASSIGN,  ELM_NODE_XOR_ASSIGN, ELM_NODE_DIV_ASSIGN,
+    ELM_NODE_MOD_ASSIGN,
+};
+static const uint8_t double_assigns[] = {
+    ELM_NODE_ASSIGN, ELM_NODE_ADD_ASSIGN, ELM_NODE_SUB_ASSIGN, ELM_NODE_MUL_ASSIGN,
+    ELM_NODE_DIV_ASSIGN,
+};
+static const uint8_t steps[] = {
+    ELM_NODE_PRE_INC, ELM_NODE_PRE_DEC, ELM_NODE_POST_INC, ELM_NODE_POST_DEC,
+};
+
+static const uint8_t *listed(const uint8_t *kinds, uint32_t size, uint32_t *count)
+{
+    *count = size;
+    return kinds;
+}
+#define LISTED(array) listed((array), ELM_COUNT(array), count)
+
+const uint8_t *elm_edit_alternatives(const struct elm_node *n, uint32_t *count)
+{
+    *count = 0;
+    if (n->kids == 0 || n->type == ELM_TYPE_NONE)
+        return NULL;
+    const struct elm_node *first = n + 1, *second = n->kids > 1 ? first + first->size : first;
+    bool ints = first->type == ELM_TYPE_INT && second->type == ELM_TYPE_INT;
+    switch (n->kind) {
+    case ELM_NODE_NEG: case ELM_NODE_NOT: case ELM_NODE_BIT_NOT:
+        return ints ? LISTED(int_unaries) : NULL;
+    case ELM_NODE_EQ: case ELM_NODE_NE: case ELM_NODE_LT: case ELM_NODE_LE: case ELM_NODE_GT:
+    case ELM_NODE_GE:
+        return LISTED(comparisons);
+    case ELM_NODE_LOGIC_AND: case ELM_NODE_LOGIC_OR:
+        return listed(logics, ints ? 4 : 2, count);
+    default: break;
+    }
+    if (n->kind >= ELM_NODE_ADD && n->kind <= ELM_NODE_SHR)
+        return n->type == ELM_TYPE_INT ? LISTED(int_binaries) : LISTED(double_binaries);
+    if (n->kind >= ELM_NODE_ASSIGN && n->kind <= ELM_NODE_SHR_ASSIGN)
+        return ints ? LISTED(int_assigns) : LISTED(double_assigns);
+    return n->kind >= ELM_NODE_PRE_INC ? LISTED(steps) : NULL;
+}
+
+bool elm_edit_same(const struct elm_node *a, const struct elm_node *b, uint32_t count)
+{
+    if (a->size != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (a[i].kind != b[i].kind || a[i].kids != b[i].kids)
+            return false;
+        bool wide = a[i].kind == ELM_NODE_INT || a[i].kind == ELM_NODE_REAL;
+        if ((wide && a[i].i != b[i].i) || (has_name(&a[i]) && a[i].name != b[i].name))
+            return false;
+    }
+    return true;
+}
+
 /* ---- picking ---- */
 
 static bool is_editable(const struct elm_parent *p, uint32_t i)

@@ -1,0 +1,275 @@
+/* operator: what every registered operator owes, on seeds of all kinds and what evolves of them. */
+#include "../operator_rig.h"
+
+#define ROUNDS 150               /* calls on each seed, each on the child of the last */
+#define CHECKED_SHARE 0.98       /* of the children that must pass elm_tree_check */
+
+static const char *const seeds[] = {
+    /* plain, straight-line, with locals to spare */
+    "int f(int a, int b)\n{\nint t = a & b;\nint u = a ^ b;\nint v = t | 3;\nreturn u + v;\n}\n",
+    /* one-node bodies */
+    "int f(int a)\n{\nreturn a;\n}\n",
+    "int f(int a)\n{\nreturn 7;\n}\n",
+    "void f(int a, int out[2])\n{\n}\n",
+    /* branches, loops, jumps, calls, recursion */
+    "int g(int n)\n{\nif (n < 2) {\nreturn n;\n}\nreturn g(n - 1) + g(n - 2);\n}\n"
+    "int f(int a, int b)\n{\nint s = 0;\nfor (int i = 0; i < 5; i++) {\nif (i == b) {\ncontinue;\n}\n"
+    "s += g(i) * a;\nif (s > 1000) {\nbreak;\n}\n}\nreturn s;\n}\n",
+    "int f(int a, int b)\n{\nint n = 0;\ndo {\nn++;\na /= 2;\n} while (a > 0 && n < 9);\n"
+    "while (b > 3) {\nb = b - 3;\n}\nreturn n > b ? n : b;\n}\n",
+    "int f(int a)\n{\nfor (;;) {\na++;\nif (a > 9) {\nreturn a;\n}\n}\n}\n",
+    "int f(int a)\n{\nif (a > 0) {\nreturn 1;\n} else if (a < 0) {\nreturn -1;\n} else {\nreturn 0;\n}\n}\n",
+    /* doubles, casts, math.h */
+    "double f(double x, double y, int n)\n{\ndouble z = x * y - 0.5;\nz += sin(x) / 2.0;\n"
+    "return fmax(z, (double)n) + (int)(y * 1.5);\n}\n",
+    /* arrays of one and two dimensions, several outputs */
+    "void f(int in[6], double w[2][3], int out[6], double outs[2])\n{\nint t[3] = {1, 2, 3};\n"
+    "for (int i = 0; i < 6; i++) {\nout[i] = in[i] * t[i % 3];\n}\nouts[0] = w[0][1] + w[1][2];\n"
+    "outs[1] = outs[0] * 2.0;\n}\n",
+    /* allowed, though nobody writes it */
+    "int f(int a)\n{\n{\n}\n;\nfor (int i = 0; i < 0; i++) {\n}\nwhile (0) {\n;\n}\nreturn - -a;\n}\n",
+    "int f(int a)\n{\nint t;\nt = a;\n{\nint t = 3;\na = t;\n}\nreturn t;\n}\n",
+    "int f(int a)\n{\nreturn a;\na = 1;\nreturn a / 0;\n}\n",
+    "int f(int a)\n{\nint t = 0;\nt = a = t++ + (a -= 2);\nreturn t;\n}\n",
+};
+
+struct tally {
+    uint32_t calls, children, checked;
+};
+
+/* A call; the edits' bytes for comparison. */
+static enum elm_status call(const struct elm_operator_kind *op, void *self, struct rig *r,
+                            const struct elm_operator_context *context, uint64_t stream,
+                            struct elm_edit *edits, uint32_t *count, struct elm_buf *bytes)
+{
+    struct elm_rng rng = elm_rng(11, stream);
+    struct elm_parent two[2] = {r->parent, r->seed};
+    struct elm_parents parents = {two, 1 + (uint32_t)(stream % 2)};
+    struct elm_error err = {0};
+    elm_arena_clear(&r->arena);
+    enum elm_status s = op->mutate(self, context, &parents, &rng, edits, count, &err);
+    if (s != ELM_OK && s != ELM_NOT_FOUND)
+        fail_msg("%s: %s", op->name, err.message);
+    elm_buf_clear(bytes);
+    if (s == ELM_OK)
+        elm_edits_encode(edits, *count, bytes);
+    return s;
+}
+
+static void *make(const struct elm_operator_kind *op, const struct rig *r)
+{
+    return op->make != NULL ? op->make(&r->problem) : NULL;
+}
+
+static void drop(const struct elm_operator_kind *op, void *self)
+{
+    if (op->free != NULL)
+        op->free(self);
+}
+
+/* The child must keep within the caps; a checked one takes the parent's place now and then. */
+static void use_child(struct rig *r, const struct elm_operator_kind *op,
+                      const struct elm_edit *edits, uint32_t count, struct tally *tally,
+                      struct elm_tree *parent)
+{
+    struct elm_tree child;
+    struct elm_error err = {0};
+    uint32_t put = 0;
+    assert_in_range(count, 1, ELM_EDITS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        put += edits[i].put_count;
+    if (put > r->problem.edit_nodes_max)
+        fail_msg("%s puts %u nodes, %u are allowed", op->name, put, r->problem.edit_nodes_max);
+    if (elm_tree_edit(parent, edits, count, &child, &err) != ELM_OK)
+        fail_msg("%s: %s", op->name, err.message);
+    tally->children++;
+    if (child.count > r->problem.nodes_max)
+        fail_msg("%s makes %u nodes, %u are allowed", op->name, child.count, r->problem.nodes_max);
+    bool ok = elm_tree_check(&child, r->problem.names, &err) == ELM_OK;
+    tally->checked += ok;
+    if (!ok || tally->calls % 3 != 0) {
+        elm_tree_release(&child);
+        return;
+    }
+    elm_pool_add(r->pool, &child);
+    elm_tree_release(parent);
+    *parent = child;
+    r->parent.id++;
+    r->parent.editable_count = elm_tree_editable(parent, r->problem.names, r->editable);
+}
+
+static void walk(const struct elm_operator_kind *op, const char *seed, struct tally *tally)
+{
+    struct rig r;
+    rig_open(&r, seed, NULL);
+    /* outputs that nothing meets: semantic has work on every program */
+    r.want = elm_malloc((size_t)RIG_CASES * r.problem.io.out_bytes);
+    r.mask = elm_malloc((size_t)RIG_CASES * r.problem.io.out_bytes);
+    memset(r.want, 3, (size_t)RIG_CASES * r.problem.io.out_bytes);
+    memset(r.mask, 1, (size_t)RIG_CASES * r.problem.io.out_bytes);
+    r.evidence.want = r.want;
+    r.evidence.want_mask = r.mask;
+    struct elm_tree parent = elm_tree_copy(&r.problem.seed);
+    r.parent.tree = &parent;
+    void *self = make(op, &r);
+    struct elm_operator_context context = rig_context(&r);
+    struct elm_buf first = {0}, again = {0};
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        struct elm_edit edits[ELM_EDITS_MAX];
+        uint32_t count;
+        tally->calls++;
+        enum elm_status s = call(op, self, &r, &context, i, edits, &count, &first);
+        /* once more on fresh memory: what was asked before is only a cache */
+        if (i % 10 == 0) {
+            void *fresh = make(op, &r);
+            assert_int_equal(call(op, fresh, &r, &context, i, edits, &count, &again), s);
+            assert_true(elm_str_equal(elm_buf_str(&first), elm_buf_str(&again)));
+            drop(op, fresh);
+        }
+        if (s == ELM_OK)
+            use_child(&r, op, edits, count, tally, &parent);
+    }
+    elm_buf_release(&first);
+    elm_buf_release(&again);
+    drop(op, self);
+    elm_tree_release(&parent);
+    rig_close(&r);
+}
+
+static void children_pass(void **state)
+{
+    (void)state;
+    for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
+        struct tally tally = {0};
+        for (size_t i = 0; i < ELM_COUNT(seeds); i++)
+            walk(elm_operator_kinds[k], seeds[i], &tally);
+        if (tally.children == 0 || tally.checked < CHECKED_SHARE * tally.children)
+            fail_msg("%s: %u calls, %u children, %u pass", elm_operator_kinds[k]->name,
+                     tally.calls, tally.children, tally.checked);
+    }
+}
+
+/* No outputs wanted, no evidence at all, an empty pool, none; caps that leave no room. */
+static void works_without(void **state)
+{
+    (void)state;
+    for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
+        const struct elm_operator_kind *op = elm_operator_kinds[k];
+        for (size_t i = 0; i < ELM_COUNT(seeds); i++) {
+            struct rig r;
+            rig_open(&r, seeds[i], NULL);
+            struct elm_pool *empty = elm_pool_new();
+            void *self = make(op, &r);
+            struct elm_buf bytes = {0};
+            for (uint64_t n = 0; n < 40; n++) {
+                struct elm_operator_context context = rig_context(&r);
+                struct elm_edit edits[ELM_EDITS_MAX];
+                uint32_t count;
+                struct tally tally = {.calls = 1};
+                struct elm_tree parent = elm_tree_copy(r.parent.tree);
+                context.evidence = n % 2 == 0 ? &r.evidence : NULL;
+                context.pool = n % 4 < 2 ? empty : NULL;
+                r.problem.edit_nodes_max = n % 8 < 4 ? 20 : (uint32_t)(n % 4);
+                r.problem.nodes_max = n % 16 < 8 ? 200 : r.problem.seed.count;
+                if (call(op, self, &r, &context, n, edits, &count, &bytes) == ELM_OK)
+                    use_child(&r, op, edits, count, &tally, &parent);
+                elm_tree_release(&parent);
+            }
+            elm_buf_release(&bytes);
+            drop(op, self);
+            elm_pool_free(empty);
+            rig_close(&r);
+        }
+    }
+}
+
+static void leaves_the_rest_alone(void **state)
+{
+    (void)state;
+    static const char before[] = "int g(int a)\n{\n    return a * 3 + 1;\n}\n\n"
+                                 "int f(int a, int b)\n{\n    int t = a + 2;\n"
+                                 "    // EVOLVE-BLOCK-START\n";
+    static const char after[] = "    // EVOLVE-BLOCK-END\n    return t - 4;\n}\n";
+    char text[1024];
+    snprintf(text, sizeof(text), "%s    t = t * b;\n    if (t > 9) {\n        t = t - 5;\n    }\n%s",
+             before, after);
+    for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
+        const struct elm_operator_kind *op = elm_operator_kinds[k];
+        struct rig r;
+        rig_open(&r, text, "int f(int a, int b)\n{\nreturn a * b + 6;\n}\n");
+        struct elm_operator_context context = rig_context(&r);
+        void *self = make(op, &r);
+        struct elm_buf bytes = {0}, printed = {0};
+        uint32_t children = 0;
+        for (uint64_t n = 0; n < 300; n++) {
+            struct elm_edit edits[ELM_EDITS_MAX];
+            uint32_t count;
+            struct elm_tree child;
+            if (call(op, self, &r, &context, n, edits, &count, &bytes) != ELM_OK)
+                continue;
+            assert_int_equal(elm_tree_edit(r.parent.tree, edits, count, &child, NULL), ELM_OK);
+            elm_buf_clear(&printed);
+            elm_tree_print(&child, r.problem.names, &printed);
+            size_t tail = strlen(after);
+            bool kept = printed.len > strlen(before) + tail &&
+                        memcmp(printed.ptr, before, strlen(before)) == 0 &&
+                        memcmp(printed.ptr + printed.len - tail, after, tail) == 0;
+            if (!kept)
+                fail_msg("%s changes what it may not:\n%s", op->name, printed.ptr);
+            children++;
+            elm_tree_release(&child);
+        }
+        assert_in_range(children, 20, 300);
+        elm_buf_release(&bytes);
+        elm_buf_release(&printed);
+        drop(op, self);
+        rig_close(&r);
+    }
+}
+
+static void says_why_it_cannot(void **state)
+{
+    (void)state;
+    struct elm_problem outside = {0};
+    struct rig r;
+    rig_open(&r, seeds[0], "int f(int a, int b)\n{\nreturn b;\n}\n");
+    for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
+        const struct elm_operator_kind *op = elm_operator_kinds[k];
+        const char *why = NULL;
+        assert_ptr_equal(elm_operator_find(op->name), op);
+        assert_true(strlen(op->summary) > 0 && op->price_us > 0);
+        assert_in_range(op->parents_min, 1, 2);
+        assert_true(op->applies(&r.problem, &r.evidence, &why));
+        assert_null(why);
+        assert_false(op->applies(&outside, &r.evidence, NULL));
+        assert_false(op->applies(&outside, &r.evidence, &why));
+        assert_non_null(why);
+        assert_true(strlen(why) > 0);
+        /* a parent outside core C, or with nothing to edit */
+        struct elm_operator_context context = rig_context(&r);
+        struct elm_parent none = r.parent, no_tree = r.parent;
+        none.editable_count = 0;
+        no_tree.tree = NULL;
+        struct elm_edit edits[ELM_EDITS_MAX];
+        uint32_t count;
+        struct elm_rng rng = elm_rng(0, 0);
+        void *self = make(op, &r);
+        assert_int_equal(op->mutate(self, &context, &(struct elm_parents){&none, 1}, &rng, edits,
+                                    &count, NULL), ELM_NOT_FOUND);
+        assert_int_equal(op->mutate(self, &context, &(struct elm_parents){&no_tree, 1}, &rng,
+                                    edits, &count, NULL), ELM_NOT_FOUND);
+        drop(op, self);
+    }
+    rig_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(children_pass),
+        cmocka_unit_test(works_without),
+        cmocka_unit_test(leaves_the_rest_alone),
+        cmocka_unit_test(says_why_it_cannot),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
