@@ -82,12 +82,12 @@ static json_t *report_json(const struct bundle *b)
     for (uint32_t i = 0; i < count; i++)
         json_array_append_new(lineage, json_integer(line[i].id));
     free(line);
-    json_t *out = json_pack("{sssosososIso}", "elm", ELM_VERSION, "run", json_text(elm_str(b->run)),
+    json_t *out = json_make("{sssosososIso}", "elm", ELM_VERSION, "run", json_text(elm_str(b->run)),
                             "problem", json_text(elm_str(b->problem->name)), "variant",
                             json_text(elm_str(b->problem->variant)), "program", (json_int_t)r->id,
                             "lineage", lineage);
     bool gcc = b->problem->judge != ELM_JUDGE_COMMAND && !b->problem->needs_steps;
-    json_object_update_new(out, json_pack(
+    json_object_update_new(out, json_make(
         "{sososososososbsisisosb}", "seed", json_text(elm_str(b->review.about.seed)), "scored",
         print_evaluation_json(&b->programs, &r->scored), "audit",
         print_evaluation_json(&b->programs, &r->audit), "gcc",

@@ -29,7 +29,7 @@ static void print(const struct stored_program *a, const struct stored_program *b
     print_diff(&out, elm_buf_str(&a->text), elm_buf_str(&b->text),
                !json && progress_colour(stdout));
     if (json) {
-        json_print(json_pack("{sIsIso}", "from", (json_int_t)a->attempt.id, "to",
+        json_print(json_make("{sIsIso}", "from", (json_int_t)a->attempt.id, "to",
                              (json_int_t)b->attempt.id, "diff",
                              json_text(out.ptr == NULL ? ELM_STR("") : elm_buf_str(&out))),
                    stdout, false);

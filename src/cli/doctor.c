@@ -23,7 +23,7 @@ static void say(struct doctor *d, enum verdict verdict, const char *what, const 
 {
     static const char *const names[] = {"ok", "warn", "fail"};
     if (d->json != NULL) {
-        json_array_append_new(d->json, json_pack("{sssssoso}", "verdict", names[verdict], "what",
+        json_array_append_new(d->json, json_make("{sssssoso}", "verdict", names[verdict], "what",
                                                  what, "finding", json_text(elm_str(finding)),
                                                  "advice", json_text(elm_str(advice))));
         return;

@@ -33,7 +33,7 @@ void help_overview(struct elm_buf *out)
                    "  elm run sort --minutes 1    watch a program get better\n"
                    "  elm problems                what else there is to solve\n"
                    "  elm new mine                a problem of your own\n"
-                   "  elm doctor                  what this machine offers\n\n"
+                   "  elm doctor                  what this machine offers\n"
                    "\nexit status\n");
     for (size_t i = 0; i < ELM_COUNT(exits); i++)
         elm_buf_printf(out, "  %-12s%s\n", exits[i][0], exits[i][1]);

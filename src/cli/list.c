@@ -52,7 +52,7 @@ static int print(bool (*part)(size_t i, struct part *out), bool json)
     struct part p;
     for (size_t i = 0; part(i, &p); i++) {
         if (json)
-            json_array_append_new(all, json_pack("{ssss}", "name", p.name, "summary", p.summary));
+            json_array_append_new(all, json_make("{ssss}", "name", p.name, "summary", p.summary));
         else
             printf("%-16s %s\n", p.name, p.summary);
     }

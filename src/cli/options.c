@@ -161,21 +161,6 @@ void option_allowed(enum option_id id, struct elm_buf *out)
     }
 }
 
-static enum elm_status refuse(enum option_id id, const char *text, const char *where,
-                              struct elm_error *err)
-{
-    struct elm_buf allowed = {0};
-    option_allowed(id, &allowed);
-    const char *words[OPTION_WORDS_MAX + 1];
-    option_words(id, words);
-    const char *near = text_nearest(text, words);
-    enum elm_status status = elm_fail(err, ELM_USAGE, "%s: '%.80s' is not allowed; it takes %s%s%s%s",
-                                      where, text, allowed.ptr, near != NULL ? "; nearest is '" : "",
-                                      near != NULL ? near : "", near != NULL ? "'" : "");
-    elm_buf_release(&allowed);
-    return status;
-}
-
 /* Decimal number with an optional k, M or G. */
 static bool read_number(const char *text, double *out)
 {
@@ -195,6 +180,39 @@ static bool read_number(const char *text, double *out)
     }
     return false;
 }
+
+/* The allowed value nearest to a wrong one; "" when none is near. */
+static struct short_text nearest_to(enum option_id id, const char *text)
+{
+    const struct option_info *o = &option_table[id];
+    struct short_text near = {""};
+    const char *words[OPTION_WORDS_MAX + 1];
+    option_words(id, words);
+    const char *word = text_nearest(text, words);
+    double x;
+    if (word != NULL) {
+        snprintf(near.s, sizeof(near.s), "%s", word);
+    } else if ((o->type == OPTION_COUNT || o->type == OPTION_REAL) && read_number(text, &x)) {
+        x = x < o->lo ? o->lo : x > o->hi ? o->hi : x;
+        snprintf(near.s, sizeof(near.s), "%.16g", o->type == OPTION_COUNT ? round(x) : x);
+    }
+    return near;
+}
+
+static enum elm_status refuse(enum option_id id, const char *text, const char *where,
+                              struct elm_error *err)
+{
+    struct elm_buf allowed = {0};
+    option_allowed(id, &allowed);
+    struct short_text near = nearest_to(id, text);
+    enum elm_status status = elm_fail(err, ELM_USAGE, "%s: '%.80s' is not allowed; it takes %s%s%s%s",
+                                      where, text, allowed.ptr,
+                                      near.s[0] != '\0' ? "; nearest is '" : "", near.s,
+                                      near.s[0] != '\0' ? "'" : "");
+    elm_buf_release(&allowed);
+    return status;
+}
+
 
 static bool read_flag(const char *text, bool *on)
 {

@@ -13,6 +13,8 @@
 #define CURVE_WIDTH 60
 #define CURVE_HEIGHT 9
 #define LINEAGE_MAX 100000
+#define STORY_STEPS 8
+#define STORY_LINES 3
 
 static void add_line(struct elm_buf *out, const char *mark, struct elm_str line, const char *paint)
 {
@@ -181,5 +183,103 @@ void print_lineage(struct elm_buf *out, const struct stored_review *r, struct el
         elm_buf_printf(out, "  %14s  %-12s %s\n", text_count((uint64_t)line[i].id).s,
                        text_number(line[i].status == ELM_EVAL_OK ? line[i].fitness : NAN).s, by);
     }
+    free(line);
+}
+
+struct rise {
+    uint32_t at;        /* in the lineage */
+    double gain;
+};
+
+static void add_changed_lines(struct elm_buf *out, const char *mark, const char *paint,
+                              const struct elm_str *lines, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && i < STORY_LINES; i++) {
+        elm_buf_printf(out, "    ");
+        add_line(out, mark, lines[first + i], paint);
+    }
+    if (count > STORY_LINES)
+        elm_buf_printf(out, "    %s and %u more\n", mark, count - STORY_LINES);
+}
+
+static void add_changes(struct elm_buf *out, struct elm_str a, struct elm_str b, bool colour)
+{
+    struct elm_hunk *hunks;
+    struct elm_str *la, *lb;
+    uint32_t count = elm_diff(a, b, &hunks);
+    elm_lines(a, &la);
+    elm_lines(b, &lb);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct elm_hunk *h = &hunks[i];
+        add_changed_lines(out, "-", colour ? "\x1b[31m" : "", la, h->a_first, h->a_count);
+        add_changed_lines(out, "+", colour ? "\x1b[32m" : "", lb, h->b_first, h->b_count);
+    }
+    free(hunks);
+    free(la);
+    free(lb);
+}
+
+/* Under a comparison judge the fitness is the length of a chain of wins. */
+static const char *fitness_word(const struct stored_programs *p)
+{
+    return p->problem != NULL && p->problem->judge == ELM_JUDGE_COMPARE ? "wins" : "fitness";
+}
+
+static void add_rise(struct elm_buf *out, const struct stored_review *r, struct stored_programs *p,
+                     const struct elm_attempt *parent, const struct elm_attempt *child, bool colour)
+{
+    struct stored_program a, b;
+    elm_buf_printf(out, "  %s %-12s program %s, by %s\n", fitness_word(p), text_number(child->fitness).s,
+                   text_count((uint64_t)child->id).s,
+                   stored_operator_name(r, child->operator_index));
+    if (stored_program_get(p, parent->id, &a, NULL) != ELM_OK)
+        return;
+    if (stored_program_get(p, child->id, &b, NULL) == ELM_OK) {
+        add_changes(out, elm_buf_str(&a.text), elm_buf_str(&b.text), colour);
+        stored_program_release(&b);
+    }
+    stored_program_release(&a);
+}
+
+/* Keeps the STORY_STEPS largest gains, in their order. Returns how many are left. */
+static uint32_t keep_largest(struct rise *rises, uint32_t count)
+{
+    while (count > STORY_STEPS) {
+        uint32_t least = 0;
+        for (uint32_t i = 1; i < count; i++) {
+            if (rises[i].gain < rises[least].gain)
+                least = i;
+        }
+        count--;
+        memmove(&rises[least], &rises[least + 1], (count - least) * sizeof(rises[0]));
+    }
+    return count;
+}
+
+void print_story(struct elm_buf *out, const struct stored_review *r, struct stored_programs *p,
+                 int64_t id, bool colour)
+{
+    struct elm_attempt *line;
+    uint32_t count = print_lineage_ids(p->store, id, &line), rise_count = 0;
+    struct rise *rises = elm_malloc((count + 1) * sizeof(*rises));
+    double best = count > 0 ? line[0].fitness : 0;
+    for (uint32_t i = 1; i < count; i++) {
+        if (line[i].status == ELM_EVAL_OK && line[i].fitness > best) {
+            rises[rise_count++] = (struct rise){i, line[i].fitness - best};
+            best = line[i].fitness;
+        }
+    }
+    if (count > 0)
+        elm_buf_printf(out, "  %s %-12s the seed\n", fitness_word(p), text_number(line[0].fitness).s);
+    uint32_t shown = keep_largest(rises, rise_count);
+    for (uint32_t i = 0; i < shown; i++)
+        add_rise(out, r, p, &line[rises[i].at - 1], &line[rises[i].at], colour);
+    if (rise_count > shown)
+        elm_buf_printf(out, "  and %u smaller steps up\n", rise_count - shown);
+    if (count > rise_count + 1) {
+        elm_buf_printf(out, "  and %u steps sideways between them, which kept or lost fitness and "
+                       "opened a way\n", count - rise_count - 1);
+    }
+    free(rises);
     free(line);
 }

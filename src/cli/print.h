@@ -23,6 +23,10 @@ void print_statuses(struct elm_buf *out, const struct stored_review *r);
 uint32_t print_lineage_ids(struct elm_store *store, int64_t id, struct elm_attempt **out);
 void print_lineage(struct elm_buf *out, const struct stored_review *r, struct elm_store *store,
                    int64_t id, uint32_t rows_max);
+/* The steps of that line at which the fitness rose, each with the lines it changed in its
+ * parent. */
+void print_story(struct elm_buf *out, const struct stored_review *r, struct stored_programs *p,
+                 int64_t id, bool colour);
 
 json_t *print_review_json(const struct stored_review *r);
 json_t *print_attempt_json(const struct stored_programs *p, const struct elm_attempt *a,

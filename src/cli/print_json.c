@@ -35,7 +35,7 @@ json_t *print_attempt_json(const struct stored_programs *p, const struct elm_att
                                                        : json_boolean(a->better == ELM_BETTER_YES);
     if (a->id == 0)
         operator_name = NULL;
-    return json_pack("{sIsIsosssssosososososo sIsIsbso}", "id", (json_int_t)a->id, "batch",
+    return json_make("{sIsIsosssssosososososo sIsIsbso}", "id", (json_int_t)a->id, "batch",
                      (json_int_t)a->batch, "operator", json_text(elm_str(operator_name)), "status",
                      elm_eval_status_name((enum elm_eval_status)a->status), "outcome",
                      elm_outcome_name((enum elm_outcome)a->outcome), "better", better, "parents",
@@ -52,7 +52,7 @@ json_t *print_evaluation_json(const struct stored_programs *p, const struct elm_
 {
     bool ok = e->status == ELM_EVAL_OK;
     uint32_t measures = p->problem == NULL ? 0 : p->problem->measure_count;
-    json_t *out = json_pack("{sssosisisIso}", "status", elm_eval_status_name(e->status), "fitness",
+    json_t *out = json_make("{sssosisisIso}", "status", elm_eval_status_name(e->status), "fitness",
                             ok ? json_number(e->fitness) : json_null(), "passed", (int)e->passed,
                             "cases", (int)e->cases, "steps", (json_int_t)e->steps, "measures",
                             measures_json(p, e->measures, ok ? measures : 0));
@@ -65,7 +65,7 @@ static json_t *operators_json(const struct stored_review *r)
     json_t *out = json_array();
     for (uint32_t i = 0; i < r->operator_count; i++) {
         const struct stored_operator *o = &r->operators[i];
-        json_array_append_new(out, json_pack("{sssIsIsIsI}", "name", o->name, "attempts",
+        json_array_append_new(out, json_make("{sssIsIsIsI}", "name", o->name, "attempts",
                                              (json_int_t)o->attempts, "evaluations",
                                              (json_int_t)o->evaluations, "better",
                                              (json_int_t)o->better, "admitted",
@@ -79,7 +79,7 @@ static json_t *curve_json(const struct stored_review *r)
     json_t *out = json_array();
     for (uint32_t i = 0; i < r->step_count; i++) {
         const struct stored_step *s = &r->steps[i];
-        json_array_append_new(out, json_pack("{sIsIsoso}", "program", (json_int_t)s->id,
+        json_array_append_new(out, json_make("{sIsIsoso}", "program", (json_int_t)s->id,
                                              "evaluation", (json_int_t)s->evaluation, "fitness",
                                              json_number(s->fitness), "operator",
                                              json_text(elm_str(stored_operator_name(r, s->operator_index)))));
@@ -95,19 +95,19 @@ json_t *print_review_json(const struct stored_review *r)
                             json_integer((json_int_t)r->by_status[i]));
     }
     for (uint32_t i = 0; i < r->elite_count; i++) {
-        json_array_append_new(elites, json_pack("{sisIso}", "niche", (int)r->elites[i].niche,
+        json_array_append_new(elites, json_make("{sisIso}", "niche", (int)r->elites[i].niche,
                                                 "program", (json_int_t)r->elites[i].program,
                                                 "fitness", json_number(r->elites[i].fitness)));
     }
     const struct stored_about *a = &r->about;
     json_int_t seed = a->seed == NULL ? 0 : strtoll(a->seed, NULL, 10);
     json_int_t level = a->level == NULL ? 0 : strtoll(a->level, NULL, 10);
-    json_t *out = json_pack("{sososIsosososI}", "folder", json_text(elm_str(r->folder)), "problem",
+    json_t *out = json_make("{sososIsosososI}", "folder", json_text(elm_str(r->folder)), "problem",
                             json_text(elm_str(a->problem)), "seed", seed, "variant",
                             json_text(elm_str(a->variant)), "archive",
                             json_text(elm_str(a->archive)), "selector",
                             json_text(elm_str(a->selector)), "level", level);
-    json_object_update_new(out, json_pack("{sIsIsIsIsIsosososososo}", "attempts",
+    json_object_update_new(out, json_make("{sIsIsIsIsIsosososososo}", "attempts",
                                           (json_int_t)r->attempts, "evaluations",
                                           (json_int_t)r->evaluations, "ok", (json_int_t)r->ok,
                                           "admitted", (json_int_t)r->admitted, "bytes",

@@ -23,7 +23,7 @@ static void list_text(void *ctx, const char *name, const char *summary, const ch
 
 static void list_json(void *ctx, const char *name, const char *summary, const char *folder)
 {
-    json_array_append_new(ctx, json_pack("{sososo}", "name", json_text(elm_str(name)), "summary",
+    json_array_append_new(ctx, json_make("{sososo}", "name", json_text(elm_str(name)), "summary",
                                          json_text(elm_str(summary)), "folder",
                                          json_text(elm_str(folder))));
 }
@@ -62,16 +62,16 @@ static void one_json(const struct elm_problem *p)
     json_t *measures = json_array();
     for (uint32_t i = 0; i < p->measure_count; i++) {
         const struct elm_measure *m = &p->measures[i];
-        json_array_append_new(measures, json_pack("{sosososi}", "name", json_text(elm_str(m->name)),
+        json_array_append_new(measures, json_make("{sosososi}", "name", json_text(elm_str(m->name)),
                                                   "lo", json_number(m->lo), "hi",
                                                   json_number(m->hi), "bins", (int)m->bins));
     }
-    json_t *out = json_pack("{sososososssoso}", "name", json_text(elm_str(p->name)), "summary",
+    json_t *out = json_make("{sososososssoso}", "name", json_text(elm_str(p->name)), "summary",
                             json_text(elm_str(p->summary)), "folder",
                             json_text(elm_str(p->folder)), "variant",
                             json_text(elm_str(p->variant)), "judge", judge_name(p), "entry",
                             json_text(elm_str(p->io.entry)), "measures", measures);
-    json_object_update_new(out, json_pack(
+    json_object_update_new(out, json_make(
         "{sosososososososI}", "target", json_number(p->target), "best_known",
         json_number(p->best_known), "best_known_source", json_text(elm_str(p->best_known_source)),
         "description", json_text(elm_str(p->description)), "seed", json_text(elm_str(p->seed_text)),

@@ -112,12 +112,12 @@ static void object(const struct progress *p, const struct elm_search_stats *s)
     for (uint32_t i = 0; i < s->operator_count; i++) {
         const struct elm_operator_stats *o = &s->operators[i];
         json_object_set_new(operators, o->name,
-                            json_pack("{sIsIsIsIsf}", "attempts", (json_int_t)o->attempts,
+                            json_make("{sIsIsIsIsf}", "attempts", (json_int_t)o->attempts,
                                       "evaluations", (json_int_t)o->evaluations, "better",
                                       (json_int_t)o->better, "admitted", (json_int_t)o->admitted,
                                       "share", o->share));
     }
-    json_print(json_pack("{sfsIsIsIsosososisoso}", "seconds", progress_seconds(p), "attempts",
+    json_print(json_make("{sfsIsIsIsosososisoso}", "seconds", progress_seconds(p), "attempts",
                          (json_int_t)s->attempts, "evaluations", (json_int_t)s->evaluations, "ok",
                          (json_int_t)s->ok, "rate", json_number(p->rate), "share",
                          json_number(progress_share(p, s)), "best", json_number(s->archive.best),

@@ -9,7 +9,7 @@
 static int print(const struct elm_replay_report *r, const char *folder, bool json)
 {
     if (json) {
-        return json_print(json_pack("{sosIsIsosososIso}", "folder", json_text(elm_str(folder)),
+        return json_print(json_make("{sosIsIsosososIso}", "folder", json_text(elm_str(folder)),
                                     "attempts", (json_int_t)r->attempts, "admitted",
                                     (json_int_t)r->admitted, "hash", json_hash(r->hash),
                                     "recorded_hash", json_hash(r->recorded_hash), "equal",

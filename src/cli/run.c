@@ -190,6 +190,11 @@ static enum elm_status prepare(struct running *r, struct elm_error *err)
 {
     r->def = elm_default_search_def();
     ELM_TRY(choose_problem(r, err));
+    struct elm_buf label = {0};
+    bool variant = r->problem->variant != NULL && r->problem->variant[0] != '\0';
+    elm_buf_printf(&label, "%s%s%s", r->problem->name, variant ? ":" : "",
+                   variant ? r->problem->variant : "");
+    r->label = label.ptr;
     r->def.seed = opt_count(r->v, OPT_SEED, r->def.seed);
     if (r->folder == NULL && opt_given(r->v, OPT_FOLDER)) {
         r->folder = elm_strdup(opt_text(r->v, OPT_FOLDER));
@@ -212,9 +217,7 @@ static void announce(const struct running *r, const struct elm_search_stats *s)
 {
     struct elm_buf out = {0};
     elm_buf_printf(&out, "elm: %s ", r->def.resume ? "going on with" : "running");
-    text_safe(&out, elm_str(r->problem->name));
-    if (r->problem->variant != NULL && r->problem->variant[0] != '\0')
-        elm_buf_printf(&out, ":%s", r->problem->variant);
+    text_safe(&out, elm_str(r->label));
     elm_buf_printf(&out, ", seed %llu, in ", (unsigned long long)r->def.seed);
     text_safe(&out, elm_str(r->folder));
     if (r->def.resume)
@@ -258,7 +261,7 @@ static enum elm_status search(struct running *r, struct elm_error *err)
     if (how == PROGRESS_LINES || how == PROGRESS_SCREEN)
         announce(r, &r->stats);
     struct progress_about about = {
-        .problem = r->problem->name, .folder = r->folder, .seed = r->def.seed,
+        .problem = r->label, .folder = r->folder, .seed = r->def.seed,
         .workers = r->def.workers, .compares = r->problem->judge == ELM_JUDGE_COMPARE,
         .target = r->def.target, .evaluations = r->def.evaluations, .minutes = r->def.minutes,
     };
@@ -304,6 +307,7 @@ int command_run(const struct invocation *v)
     if (r.problem != NULL)
         elm_problem_free(r.problem);
     stored_about_release(&r.about);
+    free(r.label);
     free(r.folder);
     return exit_status;
 }

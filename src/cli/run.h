@@ -9,6 +9,7 @@ struct running {
     const struct invocation *v;
     struct elm_keeper *keeper;
     struct elm_problem *problem;
+    char *label;                       /* NAME or NAME:VARIANT */
     char *folder;
     struct stored_about about;         /* of the run that goes on */
     struct elm_search_def def;

@@ -10,11 +10,11 @@
 #include "cli/text.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PROGRAM_LINES 100
-#define LINEAGE_ROWS 14
 /* below this many evaluations a second, minimising would keep people waiting */
 #define MINIMISE_RATE 200
 
@@ -111,7 +111,7 @@ static void add_headline(struct elm_buf *out, const struct ending *e)
 {
     const struct running *r = e->r;
     const struct elm_search_stats *s = &r->stats;
-    text_safe(out, elm_str(r->problem->name));
+    text_safe(out, elm_str(r->label));
     if (r->problem->judge == ELM_JUDGE_COMPARE) {
         elm_buf_printf(out, ": a chain of %s wins away from the seed, after %s evaluations",
                        text_number(s->archive.best).s, text_count(s->evaluations).s);
@@ -209,7 +209,13 @@ static void add_next(struct elm_buf *out, const struct ending *e)
     elm_buf_release(&line);
 }
 
-static void print_text(const struct ending *e)
+/* While cages were at work a broken pipe had to be survived; from here on it ends us quietly. */
+static void leave_pipes(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+}
+
+static void print_text(struct ending *e)
 {
     const struct running *r = e->r;
     struct elm_buf out = {0};
@@ -219,8 +225,7 @@ static void print_text(const struct ending *e)
     add_checks(&out, e);
     add_programs(&out, e, colour);
     elm_buf_printf(&out, "\nhow it came about\n\n");
-    print_lineage(&out, &e->review, e->programs.store, e->best.id,
-                  LINEAGE_ROWS);
+    print_story(&out, &e->review, &e->programs, e->best.id, colour);
     elm_buf_printf(&out, "\n%s over evaluations\n\n",
                    r->problem->judge == ELM_JUDGE_COMPARE ? "longest chain of wins"
                                                           : "best fitness");
@@ -244,12 +249,13 @@ static int print_json_document(const struct ending *e)
     const struct running *r = e->r;
     const struct elm_best_report *b = &e->best;
     json_t *out = print_review_json(&e->review);
-    json_t *best = json_pack("{sIsososs*s*}", "program", (json_int_t)b->id, "fitness",
+    json_t *best = json_make("{sIsosososo}", "program", (json_int_t)b->id, "fitness",
                              json_number(r->stats.archive.best), "text",
-                             json_text(elm_buf_str(&b->text)), "file", e->program_path, "picture",
-                             e->picture_path);
+                             json_text(elm_buf_str(&b->text)), "file",
+                             json_text(elm_str(e->program_path)), "picture",
+                             json_text(elm_str(e->picture_path)));
     if (e->evaluated) {
-        json_object_update_new(best, json_pack(
+        json_object_update_new(best, json_make(
             "{sososososbsisi}", "scored", print_evaluation_json(&e->programs, &b->scored), "audit",
             print_evaluation_json(&e->programs, &b->audit), "seed_scored",
             json_number(b->seed_scored), "seed_audit", json_number(b->seed_audit), "agrees",
@@ -258,9 +264,9 @@ static int print_json_document(const struct ending *e)
     }
     struct elm_buf again = {0};
     run_again(r, &again);
-    json_object_update_new(out, json_pack(
-        "{ssssosossosIsb}", "end", end_name(r), "hash", json_hash(r->hash), "seed_fitness",
-        json_number(r->stats.seed_fitness), "again", again.ptr, "best", best,
+    json_object_update_new(out, json_make(
+        "{sssosososo sIsb}", "end", end_name(r), "hash", json_hash(r->hash), "seed_fitness",
+        json_number(r->stats.seed_fitness), "again", json_text(elm_buf_str(&again)), "best", best,
         "first_candidate_us", (json_int_t)r->stats.first_candidate_us, "resumed",
         (int)r->def.resume));
     elm_buf_release(&again);
@@ -273,12 +279,12 @@ static int print_stopped(const struct running *r)
     struct elm_buf again = {0};
     run_again(r, &again);
     if (opt_on(r->v, OPT_JSON)) {
-        json_print(json_pack("{sssosIsosososs}", "end", end_name(r), "folder",
+        json_print(json_make("{sssosIsosososo}", "end", end_name(r), "folder",
                              json_text(elm_str(r->folder)), "evaluations",
                              (json_int_t)r->stats.evaluations, "fitness",
                              json_number(r->stats.archive.best), "seed_fitness",
                              json_number(r->stats.seed_fitness), "hash", json_hash(r->hash),
-                             "again", again.ptr), stdout, false);
+                             "again", json_text(elm_buf_str(&again))), stdout, false);
     } else {
         printf("stopped and saved: %s %s after %s evaluations, in %s\ngo on with: %s\n",
                r->problem->judge == ELM_JUDGE_COMPARE ? "wins in a row" : "fitness",
@@ -291,14 +297,17 @@ static int print_stopped(const struct running *r)
 
 int run_end(struct running *r)
 {
-    if (r->signal != 0)
+    if (r->signal != 0) {
+        leave_pipes();
         return print_stopped(r);
+    }
     struct ending e = {.r = r};
     struct elm_error err = {0};
     evaluate_best(&e);
     int exit_status = exit_status_of(r);
     if (read_run(&e, &err) == ELM_OK) {
         keep_files(&e);
+        leave_pipes();
         if (opt_on(r->v, OPT_JSON))
             print_json_document(&e);
         else

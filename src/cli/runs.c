@@ -48,7 +48,7 @@ struct listing {
 static void add_broken(struct listing *l, const char *folder, const char *why)
 {
     if (l->json != NULL) {
-        json_array_append_new(l->json, json_pack("{soso}", "folder", json_text(elm_str(folder)),
+        json_array_append_new(l->json, json_make("{soso}", "folder", json_text(elm_str(folder)),
                                                  "error", json_text(elm_str(why))));
         return;
     }
@@ -71,7 +71,7 @@ static void add_run(void *ctx, const char *folder)
     l->bytes += s.totals.file_bytes;
     const char *problem = s.about.problem == NULL ? "-" : s.about.problem;
     if (l->json != NULL) {
-        json_array_append_new(l->json, json_pack(
+        json_array_append_new(l->json, json_make(
             "{sososIsIsIso}", "folder", json_text(elm_str(folder)), "problem",
             json_text(elm_str(s.about.problem)), "attempts", (json_int_t)s.totals.attempts,
             "admitted", (json_int_t)s.totals.admitted, "bytes", (json_int_t)s.totals.file_bytes,

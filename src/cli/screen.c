@@ -80,8 +80,7 @@ static void add_counts(const struct progress *p, const struct elm_search_stats *
         elm_buf_printf(out, " of %u niches, %s", s->archive.niches,
                        text_percent(s->archive.coverage).s);
     }
-    elm_buf_printf(out, "   mean %s   qd score %s\n", text_number(s->archive.mean).s,
-                   text_number(s->archive.qd_score).s);
+    elm_buf_printf(out, "   mean %s\n", text_number(s->archive.mean).s);
 }
 
 static void add_operators(const struct progress *p, const struct elm_search_stats *s,
