@@ -223,8 +223,12 @@ static enum elm_status evaluate(struct bundle *b, struct elm_error *err)
         ELM_TRY(stored_program_id(&b->programs, word, &id, err));
         stored_programs_close(&b->programs);
     }
-    ELM_TRY(elm_search_best(b->keeper, b->run, path, id, opt_on(b->v, OPT_MINIMISE),
-                            (int)opt_count(b->v, OPT_LEVEL, 0), &b->report, err));
+    enum elm_status status = elm_search_best(b->keeper, b->run, path, id,
+                                             opt_on(b->v, OPT_MINIMISE),
+                                             (int)opt_count(b->v, OPT_LEVEL, 0), &b->report, err);
+    if (status == ELM_NOT_FOUND && id >= 0)
+        err->status = ELM_USAGE;
+    ELM_TRY(status);
     ELM_TRY(stored_review(b->run, &b->review, err));
     ELM_TRY(stored_programs_open(b->run, path, &b->programs, err));
     return elm_store_text(b->programs.store, 0, &b->seed, err);

@@ -120,5 +120,8 @@ enum elm_status config_read(struct invocation *v, const char *path, struct elm_e
         yaml_parser_delete(&r.parser);
     }
     elm_buf_release(&text);
-    return status == ELM_OK ? ELM_OK : ELM_USAGE;
+    /* a file that can't be read is the caller's mistake too */
+    if (status != ELM_OK)
+        err->status = ELM_USAGE;
+    return status;
 }

@@ -1,0 +1,30 @@
+# best: what is exported builds and scores without elm, as elm said.
+. "$LIB"
+for problem in sort quadratic estimate; do
+  expect 0 run $problem --evaluations 2000 -q
+  expect 0 best $problem-1 --minimise
+  for file in program.c seed.c changes.diff judge.c main.c Makefile elm/judge.h README.md report.json; do
+    there runs/$problem-1-best/$file
+  done
+  mv runs/$problem-1-best moved
+  if (cd moved && env -i PATH="$PATH" make >../out 2>../err); then ok; else bad "$problem does not score"; fi
+  hasnt out DIFFERENT
+  rm -r moved
+done
+expect 0 run circles --evaluations 40 -q
+expect 0 best circles-1 seed -o seedling --json
+there seedling/picture.svg
+has seedling/picture.svg "<svg"
+cmp -s seedling/program.c seedling/seed.c || bad "the seed is not itself"
+expect 0 best circles-1 -o seedling
+mkdir mine && echo precious >mine/notes
+expect 2 best circles-1 -o mine
+same "nothing added" "$(ls mine)" notes
+expect 2 best circles-1 99999999 -o other
+# a program that patch makes from the seed
+cp -r seedling applied
+if command -v patch >/dev/null; then
+  (cd applied && patch -s seed.c changes.diff) || bad "changes.diff does not apply"
+  if cmp -s applied/seed.c applied/program.c; then ok; else bad "changes.diff makes another program"; fi
+fi
+finish
