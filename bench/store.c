@@ -129,20 +129,71 @@ static void admit(struct world *w, struct elm_attempt *a, const struct elm_tree 
         held_unref(&w->held, held_find(&w->held, r.evicted));
 }
 
-/* As src/search does it: parents, edit, check, hash, evaluation, outcome. True: it was evaluated. */
-static bool attempt(struct world *w, struct elm_attempt *a, struct elm_arena *arena)
+static uint32_t choose_parents(struct world *w, struct elm_attempt *a, struct elm_rng *rng,
+                               struct elm_parent parents[2])
 {
-    struct elm_rng rng = elm_rng(3, (uint64_t)a->id);
-    struct elm_parent parents[2];
     uint32_t elites = w->kind->count(w->archive), count = elites > 1 ? 2 : 1;
     for (uint32_t i = 0; i < count; i++) {
-        const struct elm_elite *elite = w->kind->at(w->archive, elm_rng_below(&rng, elites));
+        const struct elm_elite *elite = w->kind->at(w->archive, elm_rng_below(rng, elites));
         struct held *h = held_find(&w->held, elite->id);
         a->parents[i] = h->id;
         parents[i] = (struct elm_parent){.id = h->id, .tree = &h->tree, .editable = h->editable,
                                          .editable_count = h->editable_count,
                                          .evaluation = &h->evaluation};
     }
+    return count;
+}
+
+/* The child of the edits; false when there is nothing to evaluate. */
+static bool make_child(struct world *w, struct elm_attempt *a, const struct elm_tree *parent,
+                       const struct elm_edit *edits, uint32_t edit_count, struct elm_tree *child)
+{
+    struct elm_error why = {0};
+    if (elm_tree_edit(parent, edits, edit_count, child, &why) != ELM_OK ||
+        elm_tree_check(child, w->problem.names, &why) != ELM_OK) {
+        a->status = ELM_EVAL_BUILD_FAILED;
+        snprintf(a->why, sizeof(a->why), "%.47s", why.message);
+        return false;
+    }
+    uint64_t hash = elm_tree_hash(child);
+    if (hash == elm_tree_hash(parent)) {
+        a->status = ELM_EVAL_NO_CHANGE;
+        return false;
+    }
+    if (!seen_add(&w->seen, hash)) {
+        a->status = ELM_EVAL_DUPLICATE;
+        return false;
+    }
+    a->hash = hash;
+    return true;
+}
+
+static void tell(struct world *w, struct elm_attempt *a, const struct elm_tree *child,
+                 double parent_fitness, struct elm_arena *arena)
+{
+    struct elm_evaluation e = {0};
+    evaluate(w, child, &e);
+    a->status = (uint8_t)e.status;
+    a->steps = e.steps;
+    a->arrival_us = w->clock_us += 2;
+    a->outcome = ELM_OUTCOME_REJECTED;
+    a->better = ELM_BETTER_NO;
+    snprintf(a->why, sizeof(a->why), "%.47s", e.why);
+    if (e.status != ELM_EVAL_OK)
+        return;
+    a->fitness = e.fitness;
+    a->measure_count = 2;
+    memcpy(a->measures, e.measures, sizeof(a->measures));
+    a->better = e.fitness > parent_fitness ? ELM_BETTER_YES : ELM_BETTER_NO;
+    admit(w, a, child, &e, arena);
+}
+
+/* As src/search does it: parents, edit, check, hash, evaluation, outcome. Was it evaluated? */
+static bool attempt(struct world *w, struct elm_attempt *a, struct elm_arena *arena)
+{
+    struct elm_rng rng = elm_rng(3, (uint64_t)a->id);
+    struct elm_parent parents[2];
+    uint32_t count = choose_parents(w, a, &rng, parents);
     a->operator_index = elm_rng_chance(&rng, 0.2);
     const struct elm_operator_kind *kind =
         elm_operator_find(a->operator_index ? "constants" : "tree");
@@ -152,51 +203,23 @@ static bool attempt(struct world *w, struct elm_attempt *a, struct elm_arena *ar
     struct elm_edit edits[ELM_EDITS_MAX];
     uint32_t edit_count = 0;
     struct elm_tree child = {0};
-    struct elm_error why = {0};
-    struct elm_buf bytes = {0};
     if (kind->mutate(NULL, &context, &(struct elm_parents){parents, count}, &rng, edits,
-                     &edit_count, &why) != ELM_OK) {
+                     &edit_count, NULL) != ELM_OK) {
         a->status = ELM_EVAL_NO_CHANGE;
         strcpy(a->why, "the operator found nothing to do");
         return false;
     }
+    struct elm_buf bytes = {0};
     elm_edits_encode(edits, edit_count, &bytes);
     char *copy = elm_arena_alloc(arena, bytes.len);
     memcpy(copy, bytes.ptr, bytes.len);
     a->edit = (struct elm_str){copy, bytes.len};
     elm_buf_release(&bytes);
-    if (elm_tree_edit(parents[0].tree, edits, edit_count, &child, &why) != ELM_OK ||
-        elm_tree_check(&child, w->problem.names, &why) != ELM_OK) {
-        a->status = ELM_EVAL_BUILD_FAILED;
-        snprintf(a->why, sizeof(a->why), "%.47s", why.message);
-        elm_tree_release(&child);
-        return false;
-    }
-    uint64_t hash = elm_tree_hash(&child);
-    bool same = hash == elm_tree_hash(parents[0].tree);
-    if (same || !seen_add(&w->seen, hash)) {
-        a->status = same ? ELM_EVAL_NO_CHANGE : ELM_EVAL_DUPLICATE;
-        elm_tree_release(&child);
-        return false;
-    }
-    struct elm_evaluation e = {0};
-    evaluate(w, &child, &e);
-    a->hash = hash;
-    a->status = (uint8_t)e.status;
-    a->steps = e.steps;
-    a->arrival_us = w->clock_us += 2;
-    a->outcome = ELM_OUTCOME_REJECTED;
-    a->better = ELM_BETTER_NO;
-    snprintf(a->why, sizeof(a->why), "%.47s", e.why);
-    if (e.status == ELM_EVAL_OK) {
-        a->fitness = e.fitness;
-        a->measure_count = 2;
-        memcpy(a->measures, e.measures, sizeof(a->measures));
-        a->better = e.fitness > parents[0].evaluation->fitness ? ELM_BETTER_YES : ELM_BETTER_NO;
-        admit(w, a, &child, &e, arena);
-    }
+    bool good = make_child(w, a, parents[0].tree, edits, edit_count, &child);
+    if (good)
+        tell(w, a, &child, parents[0].evaluation->fitness, arena);
     elm_tree_release(&child);
-    return true;
+    return good;
 }
 
 static struct elm_attempt *make_attempts(struct elm_arena *arena)

@@ -5,8 +5,8 @@
  * Attempts are packed: up to 1,024 of them in one zstd-compressed row, written in order of id
  * and whole batches only, so that what a kill leaves behind ends between two batches.
  * Admitted programs (outcome IMPROVED or NEW, and the seed, id 0) have a row and full text of their own.
- * The documented views v_run, v_program, v_evaluation, v_lineage, v_archive, v_progress are the
- * public API for other programs; raw tables are private. docs/store.md describes both.
+ * The documented views v_run, v_program, v_evaluation, v_lineage, v_archive, v_progress, v_count
+ * are the public API for other programs; raw tables are private. docs/store.md describes both.
  */
 #ifndef ELM_STORE_H
 #define ELM_STORE_H
@@ -42,15 +42,18 @@ struct elm_attempt {
 struct elm_store;
 enum elm_store_mode { ELM_STORE_CREATE, ELM_STORE_RESUME, ELM_STORE_READ };
 enum elm_keep { ELM_KEEP_ALL, ELM_KEEP_GOOD, ELM_KEEP_STATS };  /* all attempts; admitted programs
-                                          plus attempts' numbers without edits; admitted only */
+                                          plus attempts' numbers without edits; admitted only,
+                                          and what resuming needs: GOOD's since the older of the
+                                          two snapshots */
 
-/* Opens FOLDER/elm.db. CREATE makes the folder (ELM_EXISTS if it holds a run); RESUME takes the run's
- * lock (ELM_LOCKED: another process holds it, its pid named) and migrates older schemas;
- * READ works beside a writer. Fails: ELM_NOT_FOUND, ELM_CORRUPT, ELM_VERSION_TOO_NEW, ELM_IO
- * (read-only folder ...), ELM_FULL. */
+/* Opens FOLDER/elm.db. CREATE makes the folder (ELM_EXISTS if it holds a run); RESUME takes the
+ * run's lock (ELM_LOCKED: another process holds it, its pid named) and migrates older schemas;
+ * READ works beside a writer. A run begins with its first batch: one that ended before is
+ * ELM_NOT_FOUND to RESUME and made anew by CREATE. Fails: ELM_NOT_FOUND, ELM_CORRUPT,
+ * ELM_VERSION_TOO_NEW, ELM_IO (read-only folder ...), ELM_FULL. */
 enum elm_status elm_store_open(const char *folder, enum elm_store_mode mode, struct elm_store **out,
                                struct elm_error *err);
-/* Writes what is pending, then closes. Returns the writer's first error, if any. */
+/* Writes what is pending, then closes; `s` may be NULL. Returns the writer's first error, if any. */
 enum elm_status elm_store_close(struct elm_store *s, struct elm_error *err);
 
 /* Key and value that describe the run ("problem", "seed", "operators", "config", ...). */

@@ -20,7 +20,7 @@ static enum elm_status find_origin(struct elm_store *s, const struct elm_attempt
     }
     struct elm_arena arena = {0};
     struct packed_row row;
-    enum elm_status status = read_pack(s, id, &arena, &row, err);
+    enum elm_status status = store_read_row(s, id, &arena, &row, err);
     for (uint32_t i = 0; status == ELM_OK && i < row.count; i++) {
         if (row.attempts[i].id == id)
             *out = row.attempts[i];
@@ -48,15 +48,15 @@ static void bind_text(sqlite3_stmt *put, struct elm_str text, const struct packe
         sql_bind_bytes(put, 20, packed->bytes);
 }
 
-enum elm_status admit_put(struct elm_store *s, const struct elm_attempt *a,
-                          struct elm_error *err)
+enum elm_status store_admit(struct elm_store *s, const struct elm_attempt *a, struct elm_error *err)
 {
     struct elm_attempt origin;
     struct packed_text packed = {.base = -1};
     sqlite3_stmt *put;
     ELM_TRY(find_origin(s, a, &origin, err));
     if (a->text.ptr != NULL)
-        ELM_TRY(text_pack(s, &s->writer->text, a->text, a->id, origin.parents[0], &packed, err));
+        ELM_TRY(store_text_pack(s, &s->writer->text, a->text, a->id, origin.parents[0], &packed,
+                                err));
     ELM_TRY(sql_get(s, SQL_PROGRAM_PUT, &put, err));
     sqlite3_bind_int64(put, 1, a->id);
     sqlite3_bind_int64(put, 2, origin.id);

@@ -77,7 +77,7 @@ enum elm_status elm_store_append(struct elm_store *s, const struct elm_attempt *
         mine->why[sizeof(mine->why) - 1] = '\0';
     }
     int64_t batch = attempts[0].batch;
-    ELM_TRY(queue_put(s, m, err));
+    ELM_TRY(store_queue_put(s, m, err));
     s->next_id += count;
     s->newest_batch = batch;
     return ELM_OK;
@@ -97,7 +97,7 @@ enum elm_status elm_store_meta_put(struct elm_store *s, const char *key, struct 
     char *at = (char *)(m + 1);
     m->key = copy(&at, name);
     m->value = copy(&at, value);
-    return queue_put(s, m, err);
+    return store_queue_put(s, m, err);
 }
 
 enum elm_status elm_store_progress(struct elm_store *s, const struct elm_progress_row *row,
@@ -106,7 +106,7 @@ enum elm_status elm_store_progress(struct elm_store *s, const struct elm_progres
     ELM_TRY(writable(s, err));
     struct message *m = message(s, MESSAGE_PROGRESS, 0);
     m->progress = *row;
-    return queue_put(s, m, err);
+    return store_queue_put(s, m, err);
 }
 
 enum elm_status elm_store_snapshot_put(struct elm_store *s, int64_t batch, struct elm_str state,
@@ -119,7 +119,7 @@ enum elm_status elm_store_snapshot_put(struct elm_store *s, int64_t batch, struc
     char *at = (char *)(m + 1);
     m->batch = batch;
     m->value = copy(&at, state);
-    return queue_put(s, m, err);
+    return store_queue_put(s, m, err);
 }
 
 enum elm_status elm_store_archive_put(struct elm_store *s, const struct elm_archive_row *rows,
@@ -131,5 +131,5 @@ enum elm_status elm_store_archive_put(struct elm_store *s, const struct elm_arch
     m->count = count;
     if (count > 0)
         memcpy(m->rows, rows, count * sizeof(rows[0]));
-    return queue_put(s, m, err);
+    return store_queue_put(s, m, err);
 }

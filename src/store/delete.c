@@ -64,7 +64,7 @@ enum elm_status elm_store_delete(const char *path, struct elm_error *err)
     if (!holds_run(folder))
         status = elm_fail(err, ELM_NOT_FOUND, "'%s' holds no run; nothing is removed", path);
     if (status == ELM_OK)
-        status = lock_take(path, &lock, err);
+        status = store_lock(path, &lock, err);
     if (status == ELM_OK)
         status = remove_files(folder, path, err);
     if (lock >= 0)

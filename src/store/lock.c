@@ -64,7 +64,7 @@ static enum elm_status take(int fd, const char *folder, const char *path, struct
     return ELM_OK;
 }
 
-enum elm_status lock_take(const char *folder, int *out, struct elm_error *err)
+enum elm_status store_lock(const char *folder, int *out, struct elm_error *err)
 {
     struct elm_buf path = {0};
     elm_buf_printf(&path, "%s/lock", folder);

@@ -35,14 +35,20 @@ static enum elm_status make_folders(const char *folder, struct elm_error *err)
     return status;
 }
 
-/* A new file is there after a power cut only once its folder is synced. */
-static void sync_folder(const char *folder)
+/* A new name is there after a power cut only once the folder it is in is synced. */
+static void sync_names(const char *folder)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
+    static const char *const where[] = {".", ".."};
+    int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < ELM_COUNT(where); i++) {
+        int fd = openat(at, where[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        fsync(fd);
+        close(fd);
+    }
+    if (at >= 0)
+        close(at);
 }
 
 static enum elm_status find_file(struct elm_store *s, struct elm_error *err)
@@ -160,7 +166,7 @@ static enum elm_status enter_run(struct elm_store *s, int version, struct elm_er
     struct run run;
     if (version == 0)
         return s->mode == ELM_STORE_CREATE ? schema_create(s, err) : not_begun(s, err);
-    ELM_TRY(run_get(s, &run, err));
+    ELM_TRY(store_run_get(s, &run, err));
     if (s->mode == ELM_STORE_CREATE && run.attempts > 0) {
         return elm_fail(err, ELM_EXISTS, "'%s' holds a run already; go on with it, or choose "
                         "another folder", s->folder);
@@ -182,16 +188,16 @@ static enum elm_status open_writer(struct elm_store *s, struct elm_error *err)
     } else {
         ELM_TRY(find_file(s, err));
     }
-    ELM_TRY(lock_take(s->folder, &s->lock_fd, err));
+    ELM_TRY(store_lock(s->folder, &s->lock_fd, err));
     ELM_TRY(connect(s, s->path, flags, err));
     if (sqlite3_db_readonly(s->db, "main") == 1)
         return elm_fail(err, ELM_IO, "cannot write '%s': %s", s->path, strerror(EACCES));
     ELM_TRY(schema_version(s, &version, err));
     ELM_TRY(enter_run(s, version, err));
     if (s->mode == ELM_STORE_CREATE)
-        sync_folder(s->folder);
-    ELM_TRY(writer_open(s, err));
-    return queue_start(s, err);
+        sync_names(s->folder);
+    ELM_TRY(store_writer_open(s, err));
+    return store_queue_start(s, err);
 }
 
 static struct elm_store *store_new(const char *folder, enum elm_store_mode mode)
@@ -210,7 +216,7 @@ static struct elm_store *store_new(const char *folder, enum elm_store_mode mode)
     pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&s->db_lock, &recursive);
     pthread_mutexattr_destroy(&recursive);
-    queue_init(&s->queue);
+    store_queue_init(&s->queue);
     return s;
 }
 
@@ -219,10 +225,12 @@ static void store_free(struct elm_store *s)
     sql_close(s);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
-    writer_free(s->writer);
-    queue_release(&s->queue);
+    store_writer_free(s->writer);
+    store_queue_release(&s->queue);
     pthread_mutex_destroy(&s->db_lock);
     ZSTD_freeDCtx(s->unzip);
+    for (size_t i = 0; i < ELM_COUNT(s->bases); i++)
+        elm_buf_release(&s->bases[i].text);
     free(s->folder);
     free(s->path);
     free(s);
@@ -259,9 +267,9 @@ enum elm_status elm_store_close(struct elm_store *s, struct elm_error *err)
 {
     if (s == NULL)
         return ELM_OK;
-    enum elm_status status = queue_stop(s, err);
+    enum elm_status status = store_queue_stop(s, err);
     if (status == ELM_OK && s->writer != NULL)
-        status = writer_finish(s, err);
+        status = store_finish(s, err);
     store_free(s);
     return status;
 }

@@ -185,8 +185,8 @@ static void pack_rest(struct packer *p, const struct elm_attempt *a, uint32_t n,
     column_strings(p->column, p->strings, count, out);
 }
 
-void pack(struct packer *p, const struct elm_attempt *attempts, uint32_t count,
-          struct elm_buf *out)
+void pack_encode(struct packer *p, const struct elm_attempt *attempts, uint32_t count,
+                 struct elm_buf *out)
 {
     ELM_ASSERT(count > 0 && count <= PACK_ATTEMPTS_MAX);
     for (uint32_t i = 0; i < count; i++)
@@ -334,8 +334,8 @@ static void unpack_rest(struct unpacker *u)
     u->row.bad |= !used_up(&arrivals) || !used_up(&lens) || !used_up(&edits);
 }
 
-bool unpack(struct elm_str bytes, int64_t first, uint32_t count, struct elm_arena *arena,
-            struct elm_attempt **out)
+bool pack_decode(struct elm_str bytes, int64_t first, uint32_t count, struct elm_arena *arena,
+                 struct elm_attempt **out)
 {
     if (count == 0 || count > PACK_ATTEMPTS_MAX)
         return false;

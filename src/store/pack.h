@@ -17,11 +17,11 @@ struct packer;
 struct packer *packer_new(void);
 void packer_free(struct packer *p);
 /* Appends the row of `count` attempts, 1 .. PACK_ATTEMPTS_MAX, in order of id. */
-void pack(struct packer *p, const struct elm_attempt *attempts, uint32_t count,
-          struct elm_buf *out);
+void pack_encode(struct packer *p, const struct elm_attempt *attempts, uint32_t count,
+                 struct elm_buf *out);
 /* The attempts of a row whose first id and count are known; they live in `arena`. Any bytes may
  * be given: false when they are not what `pack` wrote. */
-bool unpack(struct elm_str bytes, int64_t first, uint32_t count, struct elm_arena *arena,
-            struct elm_attempt **out);
+bool pack_decode(struct elm_str bytes, int64_t first, uint32_t count, struct elm_arena *arena,
+                 struct elm_attempt **out);
 
 #endif

@@ -8,12 +8,12 @@
 /* most of a snapshot is hashes, which nothing makes smaller */
 #define LEVEL 1
 
-int64_t meta_sum(struct elm_str key, struct elm_str value)
+int64_t store_meta_sum(struct elm_str key, struct elm_str value)
 {
     return (int64_t)elm_hash(value.ptr, value.len, elm_hash(key.ptr, key.len, 0));
 }
 
-int64_t snapshot_sum(int64_t batch, int part, int parts, struct elm_str packed)
+int64_t store_snapshot_sum(int64_t batch, int part, int parts, struct elm_str packed)
 {
     uint64_t place = elm_hash_mix((uint64_t)batch, (uint64_t)part << 32 | (uint32_t)parts);
     return (int64_t)elm_hash(packed.ptr, packed.len, place);
@@ -38,18 +38,19 @@ static enum elm_status put_operators(struct elm_store *s, struct elm_str list,
     return ELM_OK;
 }
 
-enum elm_status put_meta(struct elm_store *s, const struct message *m, struct elm_error *err)
+enum elm_status store_put_meta(struct elm_store *s, const struct message *m, struct elm_error *err)
 {
     sqlite3_stmt *put;
     ELM_TRY(sql_get(s, SQL_META_PUT, &put, err));
     sqlite3_bind_text64(put, 1, m->key.ptr, m->key.len, SQLITE_STATIC, SQLITE_UTF8);
     sql_bind_bytes(put, 2, m->value);
-    sqlite3_bind_int64(put, 3, meta_sum(m->key, m->value));
+    sqlite3_bind_int64(put, 3, store_meta_sum(m->key, m->value));
     ELM_TRY(sql_do(s, put, err));
     return elm_str_equal(m->key, ELM_STR("operators")) ? put_operators(s, m->value, err) : ELM_OK;
 }
 
-enum elm_status put_progress(struct elm_store *s, const struct message *m, struct elm_error *err)
+enum elm_status store_put_progress(struct elm_store *s, const struct message *m,
+                                   struct elm_error *err)
 {
     const struct elm_progress_row *r = &m->progress;
     sqlite3_stmt *put;
@@ -71,7 +72,7 @@ static enum elm_status put_elite(struct elm_store *s, const struct elm_archive_r
     sqlite3_stmt *put;
     struct elm_str found;
     elm_buf_clear(text);
-    ELM_TRY(text_find(s, r->program, text, &found, err));
+    ELM_TRY(store_text_find(s, r->program, text, &found, err));
     ELM_TRY(sql_get(s, SQL_ARCHIVE_PUT, &put, err));
     sqlite3_bind_int64(put, 1, r->niche);
     sqlite3_bind_int64(put, 2, r->program);
@@ -85,7 +86,8 @@ static enum elm_status put_elite(struct elm_store *s, const struct elm_archive_r
     return sql_do(s, put, err);
 }
 
-enum elm_status put_archive(struct elm_store *s, const struct message *m, struct elm_error *err)
+enum elm_status store_put_archive(struct elm_store *s, const struct message *m,
+                                  struct elm_error *err)
 {
     struct elm_buf text = {0};
     enum elm_status status = sql_run(s, SQL_ARCHIVE_CLEAR, err);
@@ -110,7 +112,7 @@ static enum elm_status put_part(struct elm_store *s, int64_t batch, int part, in
         sqlite3_bind_int(put, 2, part);
         sqlite3_bind_int(put, 3, parts);
         sqlite3_bind_int64(put, 4, (int64_t)plain.len);
-        sqlite3_bind_int64(put, 5, snapshot_sum(batch, part, parts, bytes));
+        sqlite3_bind_int64(put, 5, store_snapshot_sum(batch, part, parts, bytes));
         sql_bind_bytes(put, 6, bytes);
         status = sql_do(s, put, err);
     }
@@ -118,8 +120,8 @@ static enum elm_status put_part(struct elm_store *s, int64_t batch, int part, in
     return status;
 }
 
-enum elm_status snapshot_before(struct elm_store *s, int64_t batch, int64_t *before,
-                                struct elm_error *err)
+enum elm_status store_snapshot_before(struct elm_store *s, int64_t batch, int64_t *before,
+                                      struct elm_error *err)
 {
     sqlite3_stmt *get;
     bool found;
@@ -132,7 +134,8 @@ enum elm_status snapshot_before(struct elm_store *s, int64_t batch, int64_t *bef
     return ELM_OK;
 }
 
-enum elm_status put_snapshot(struct elm_store *s, const struct message *m, struct elm_error *err)
+enum elm_status store_put_snapshot(struct elm_store *s, const struct message *m,
+                                   struct elm_error *err)
 {
     sqlite3_stmt *drop;
     ELM_TRY(sql_get(s, SQL_SNAPSHOT_DROP, &drop, err));
@@ -147,6 +150,6 @@ enum elm_status put_snapshot(struct elm_store *s, const struct message *m, struc
     int64_t before;
     if (m->keep != ELM_KEEP_STATS)
         return ELM_OK;
-    ELM_TRY(snapshot_before(s, m->batch, &before, err));
-    return before >= 0 ? thin(s, before, err) : ELM_OK;
+    ELM_TRY(store_snapshot_before(s, m->batch, &before, err));
+    return before >= 0 ? store_thin(s, before, err) : ELM_OK;
 }

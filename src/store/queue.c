@@ -13,7 +13,7 @@
 #define COMMIT_US 10000
 #define BYTES_MAX ((size_t)32 * 1024 * 1024)
 
-void queue_init(struct queue *q)
+void store_queue_init(struct queue *q)
 {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -34,7 +34,7 @@ static void free_list(struct message *m)
     }
 }
 
-void queue_release(struct queue *q)
+void store_queue_release(struct queue *q)
 {
     free_list(q->first);
     pthread_mutex_destroy(&q->lock);
@@ -75,7 +75,7 @@ static void *write_all(void *context)
         pthread_cond_broadcast(&q->moved);
         pthread_mutex_unlock(&q->lock);
         struct elm_error why = {0};
-        enum elm_status status = broken ? ELM_OK : writer_commit(s, list, &why);
+        enum elm_status status = broken ? ELM_OK : store_commit(s, list, &why);
         free_list(list);
         pthread_mutex_lock(&q->lock);
         if (status != ELM_OK)
@@ -87,7 +87,7 @@ static void *write_all(void *context)
     return NULL;
 }
 
-enum elm_status queue_start(struct elm_store *s, struct elm_error *err)
+enum elm_status store_queue_start(struct elm_store *s, struct elm_error *err)
 {
     /* signals are for the threads that know what to do with them; a file size limit is an error */
     sigset_t all, before;
@@ -108,7 +108,7 @@ static enum elm_status failure(const struct queue *q, struct elm_error *err)
     return q->failure.status;
 }
 
-enum elm_status queue_stop(struct elm_store *s, struct elm_error *err)
+enum elm_status store_queue_stop(struct elm_store *s, struct elm_error *err)
 {
     struct queue *q = &s->queue;
     if (!q->running)
@@ -122,7 +122,7 @@ enum elm_status queue_stop(struct elm_store *s, struct elm_error *err)
     return failure(q, err);
 }
 
-enum elm_status queue_put(struct elm_store *s, struct message *m, struct elm_error *err)
+enum elm_status store_queue_put(struct elm_store *s, struct message *m, struct elm_error *err)
 {
     struct queue *q = &s->queue;
     pthread_mutex_lock(&q->lock);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum elm_status run_get(struct elm_store *s, struct run *out, struct elm_error *err)
+enum elm_status store_run_get(struct elm_store *s, struct run *out, struct elm_error *err)
 {
     sqlite3_stmt *get;
     bool found = false;
@@ -29,8 +29,8 @@ enum elm_status run_get(struct elm_store *s, struct run *out, struct elm_error *
     return status;
 }
 
-int64_t pack_sum(int64_t first, int64_t last, int64_t last_batch, uint32_t count,
-                 struct elm_str bytes)
+int64_t store_row_sum(int64_t first, int64_t last, int64_t last_batch, uint32_t count,
+                      struct elm_str bytes)
 {
     uint64_t place = elm_hash_mix(elm_hash_mix((uint64_t)first, (uint64_t)last),
                                   elm_hash_mix((uint64_t)last_batch, count));
@@ -48,9 +48,9 @@ static enum elm_status check_pack(struct elm_store *s, sqlite3_stmt *get, struct
     if (bytes.len > 0)
         bytes.ptr = memcpy(mine, bytes.ptr, bytes.len);
     bool good = count > 0 && count <= PACK_ATTEMPTS_MAX &&
-                pack_sum(first, last, last_batch, (uint32_t)count, bytes) ==
+                store_row_sum(first, last, last_batch, (uint32_t)count, bytes) ==
                     sqlite3_column_int64(get, 4) &&
-                unpack(bytes, first, (uint32_t)count, arena, &out->attempts);
+                pack_decode(bytes, first, (uint32_t)count, arena, &out->attempts);
     if (good) {
         out->count = (uint32_t)count;
         out->bytes = (int64_t)bytes.len;
@@ -60,13 +60,14 @@ static enum elm_status check_pack(struct elm_store *s, sqlite3_stmt *get, struct
     if (!good) {
         out->count = 0;
         return elm_fail(err, ELM_CORRUPT, "the row of attempts %lld to %lld in '%s' fails its "
-                        "checksum", (long long)first, (long long)last, s->path);
+                        "checksum; restore the file from a copy", (long long)first,
+                        (long long)last, s->path);
     }
     return ELM_OK;
 }
 
-enum elm_status read_pack(struct elm_store *s, int64_t id, struct elm_arena *arena,
-                          struct packed_row *out, struct elm_error *err)
+enum elm_status store_read_row(struct elm_store *s, int64_t id, struct elm_arena *arena,
+                               struct packed_row *out, struct elm_error *err)
 {
     sqlite3_stmt *get;
     bool found = false;
@@ -85,8 +86,8 @@ enum elm_status read_pack(struct elm_store *s, int64_t id, struct elm_arena *are
     return status;
 }
 
-enum elm_status first_of_batch(struct elm_store *s, int64_t batch, int64_t *first,
-                               struct elm_error *err)
+enum elm_status store_first_of_batch(struct elm_store *s, int64_t batch, int64_t *first,
+                                     struct elm_error *err)
 {
     sqlite3_stmt *get;
     bool found = false;
@@ -115,27 +116,46 @@ struct reader {
     bool go_on;
 };
 
+/* The texts of a row's admitted attempts, in one transaction. */
+static enum elm_status find_texts(struct reader *r, const struct packed_row *row,
+                                  struct elm_error *err)
+{
+    enum elm_status status = sql_run(r->s, SQL_BEGIN_READ, err);
+    size_t *at = elm_arena_alloc(&r->arena, row->count * sizeof(at[0]));
+    elm_buf_clear(&r->text);
+    for (uint32_t i = 0; i < row->count && status == ELM_OK; i++) {
+        struct elm_attempt *a = &row->attempts[i];
+        at[i] = r->text.len;
+        if (a->outcome >= ELM_OUTCOME_IMPROVED && a->id >= r->from && a->batch >= r->from_batch)
+            status = store_text_find(r->s, a->id, &r->text, &a->text, err);
+    }
+    sql_run(r->s, SQL_COMMIT, NULL);
+    for (uint32_t i = 0; i < row->count && status == ELM_OK; i++) {
+        if (row->attempts[i].text.ptr != NULL)
+            row->attempts[i].text.ptr = r->text.ptr + at[i];
+    }
+    return status;
+}
+
 static enum elm_status deliver(struct reader *r, const struct packed_row *row,
                                struct elm_error *err)
 {
-    for (uint32_t i = 0; i < row->count && r->go_on; i++) {
-        struct elm_attempt *a = &row->attempts[i];
-        if (a->id < r->from || a->batch < r->from_batch)
-            continue;
-        if (a->outcome >= ELM_OUTCOME_IMPROVED) {
-            elm_buf_clear(&r->text);
-            ELM_TRY(text_find(r->s, a->id, &r->text, &a->text, err));
-        }
-        r->go_on = r->each(r->ctx, a);
+    sql_lock(r->s);
+    enum elm_status status = find_texts(r, row, err);
+    sql_unlock(r->s);
+    for (uint32_t i = 0; i < row->count && r->go_on && status == ELM_OK; i++) {
+        const struct elm_attempt *a = &row->attempts[i];
+        if (a->id >= r->from && a->batch >= r->from_batch)
+            r->go_on = r->each(r->ctx, a);
     }
-    return ELM_OK;
+    return status;
 }
 
 /* A hole is damage, unless the run was thinned: perhaps only now. */
 static enum elm_status check_hole(struct elm_store *s, int64_t id, struct elm_error *err)
 {
     struct run run;
-    ELM_TRY(run_get(s, &run, err));
+    ELM_TRY(store_run_get(s, &run, err));
     if (run.thinned_batch >= 0)
         return ELM_OK;
     return elm_fail(err, ELM_CORRUPT, "the run in '%s' lacks attempt %lld", s->folder,
@@ -145,12 +165,12 @@ static enum elm_status check_hole(struct elm_store *s, int64_t id, struct elm_er
 static enum elm_status read_rows(struct reader *r, struct elm_error *err)
 {
     struct run run;
-    ELM_TRY(run_get(r->s, &run, err));
+    ELM_TRY(store_run_get(r->s, &run, err));
     r->from = r->from < 0 ? 0 : r->from;
     while (r->go_on) {
         struct packed_row row;
         elm_arena_clear(&r->arena);
-        ELM_TRY(read_pack(r->s, r->from, &r->arena, &row, err));
+        ELM_TRY(store_read_row(r->s, r->from, &r->arena, &row, err));
         if (row.count == 0 ? r->from < run.next_id : row.attempts[0].id > r->from)
             ELM_TRY(check_hole(r->s, r->from, err));
         if (row.count == 0)
@@ -185,7 +205,7 @@ enum elm_status elm_store_each_batch(struct elm_store *s, int64_t from_batch,
 {
     int64_t first;
     ELM_TRY(elm_store_flush(s, err));
-    ELM_TRY(first_of_batch(s, from_batch, &first, err));
+    ELM_TRY(store_first_of_batch(s, from_batch, &first, err));
     if (first < 0)
         return ELM_OK;
     struct reader r = {.s = s, .from = first, .from_batch = from_batch, .each = each, .ctx = ctx};
@@ -200,7 +220,7 @@ enum elm_status elm_store_attempt(struct elm_store *s, int64_t id,
     ELM_TRY(elm_store_flush(s, err));
     struct reader r = {.s = s, .from = id, .from_batch = -1, .each = each, .ctx = ctx,
                        .go_on = true};
-    enum elm_status status = read_pack(s, id, &r.arena, &row, err);
+    enum elm_status status = store_read_row(s, id, &r.arena, &row, err);
     struct packed_row one = {0};
     for (uint32_t i = 0; i < row.count; i++) {
         if (row.attempts[i].id == id)
@@ -221,7 +241,7 @@ enum elm_status elm_store_text(struct elm_store *s, int64_t id, struct elm_buf *
                                struct elm_error *err)
 {
     ELM_TRY(elm_store_flush(s, err));
-    return text_get(s, id, text, err);
+    return store_text_get(s, id, text, err);
 }
 
 static int64_t size_of(const char *path, const char *suffix)
@@ -239,7 +259,7 @@ enum elm_status elm_store_totals(struct elm_store *s, struct elm_store_totals *o
 {
     struct run run;
     ELM_TRY(elm_store_flush(s, err));
-    ELM_TRY(run_get(s, &run, err));
+    ELM_TRY(store_run_get(s, &run, err));
     *out = (struct elm_store_totals){
         .attempts = run.attempts,
         .batches = run.batches,

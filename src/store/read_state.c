@@ -20,7 +20,7 @@ static enum elm_status get_meta(struct elm_store *s, struct elm_str key, struct 
     }
     struct elm_str bytes = sql_bytes(get, 0);
     enum elm_status status = ELM_OK;
-    if (meta_sum(key, bytes) == sqlite3_column_int64(get, 1)) {
+    if (store_meta_sum(key, bytes) == sqlite3_column_int64(get, 1)) {
         elm_buf_add_str(value, bytes);
     } else {
         status = elm_fail(err, ELM_CORRUPT, "what '%s' says of its '%.*s' fails its checksum",
@@ -73,7 +73,7 @@ static enum elm_status get_part(struct elm_store *s, int64_t batch, int part, in
         return damaged(s, batch, err);
     *parts = sqlite3_column_int(get, 0);
     struct elm_str packed = sql_bytes(get, 3);
-    bool good = snapshot_sum(batch, part, *parts, packed) == sqlite3_column_int64(get, 2) &&
+    bool good = store_snapshot_sum(batch, part, *parts, packed) == sqlite3_column_int64(get, 2) &&
                 expand(packed, sqlite3_column_int64(get, 1), state);
     sqlite3_reset(get);
     return good ? ELM_OK : damaged(s, batch, err);
@@ -95,7 +95,7 @@ static enum elm_status newest_good(struct elm_store *s, int64_t *batch, struct e
     size_t start = state->len;
     int64_t at = INT64_MAX;
     for (;;) {
-        ELM_TRY(snapshot_before(s, at, &at, err));
+        ELM_TRY(store_snapshot_before(s, at, &at, err));
         if (at < 0)
             break;
         if (get_snapshot(s, at, state, &why) == ELM_OK) {
@@ -108,7 +108,7 @@ static enum elm_status newest_good(struct elm_store *s, int64_t *batch, struct e
         return elm_fail(err, ELM_NOT_FOUND, "the run in '%s' has no snapshot", s->folder);
     /* the log alone makes up for damaged snapshots, where it is whole */
     struct run run;
-    ELM_TRY(run_get(s, &run, err));
+    ELM_TRY(store_run_get(s, &run, err));
     if (run.thinned_batch >= 0)
         return elm_fail(err, ELM_CORRUPT, "%s, and so is the one before", why.message);
     return elm_fail(err, ELM_NOT_FOUND, "%s, and so is the one before", why.message);

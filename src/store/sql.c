@@ -8,6 +8,7 @@
 
 static const char *const statement_text[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_RUN_GET] = "SELECT attempts, batches, admitted, packed_bytes, next_id, newest_batch,"

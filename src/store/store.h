@@ -16,7 +16,7 @@
 #define STORE_APPLICATION 0x656c6d31    /* "elm1" */
 
 enum sql {
-    SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK,
+    SQL_BEGIN, SQL_BEGIN_READ, SQL_COMMIT, SQL_ROLLBACK,
     SQL_RUN_GET, SQL_RUN_PUT,
     SQL_META_PUT, SQL_META_GET, SQL_WORD_PUT,
     SQL_PACK_PUT, SQL_PACK_DROP, SQL_PACK_FROM, SQL_PACK_OF_BATCH,
@@ -72,8 +72,12 @@ struct elm_store {
     int lock_fd;                     /* -1 in READ */
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_STATEMENTS];
-    pthread_mutex_t db_lock;         /* recursive; guards db, statements, unzip */
+    pthread_mutex_t db_lock;         /* recursive; guards db, statements, unzip, bases */
     struct ZSTD_DCtx_s *unzip;
+    struct base {                    /* texts that others are compressed against, by id */
+        int64_t id;
+        struct elm_buf text;         /* empty: none */
+    } bases[256];
     enum elm_keep keep;              /* search thread */
     int64_t next_id, newest_batch;   /* search thread: as queued */
     struct queue queue;
@@ -112,37 +116,37 @@ enum elm_status schema_clear(struct elm_store *s, struct elm_error *err);
 
 /* ---- lock.c ---- */
 /* ELM_LOCKED names the process that has it. Closing the descriptor gives it back. */
-enum elm_status lock_take(const char *folder, int *fd, struct elm_error *err);
+enum elm_status store_lock(const char *folder, int *fd, struct elm_error *err);
 
 /* ---- queue.c ---- */
-void queue_init(struct queue *q);
-void queue_release(struct queue *q);
-enum elm_status queue_start(struct elm_store *s, struct elm_error *err);
+void store_queue_init(struct queue *q);
+void store_queue_release(struct queue *q);
+enum elm_status store_queue_start(struct elm_store *s, struct elm_error *err);
 /* Writes the rest, ends the thread; the writer's first error. */
-enum elm_status queue_stop(struct elm_store *s, struct elm_error *err);
+enum elm_status store_queue_stop(struct elm_store *s, struct elm_error *err);
 /* Takes the message. */
-enum elm_status queue_put(struct elm_store *s, struct message *m, struct elm_error *err);
+enum elm_status store_queue_put(struct elm_store *s, struct message *m, struct elm_error *err);
 
 /* ---- text.c: full texts, each against the text of an ancestor ---- */
 struct text_packer {
     struct ZSTD_CCtx_s *zip;
-    struct elm_buf base, packed;
+    struct elm_buf packed;
 };
 struct packed_text {
     struct elm_str bytes;            /* borrowed until the next */
     int64_t base, sum;               /* base -1: it stands alone */
 };
-enum elm_status text_pack(struct elm_store *s, struct text_packer *p, struct elm_str text,
-                          int64_t id, int64_t parent, struct packed_text *out,
-                          struct elm_error *err);
+enum elm_status store_text_pack(struct elm_store *s, struct text_packer *p, struct elm_str text,
+                                int64_t id, int64_t parent, struct packed_text *out,
+                                struct elm_error *err);
 /* ELM_NOT_FOUND when the program or its text is not there. Appends. */
-enum elm_status text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
-                         struct elm_error *err);
+enum elm_status store_text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
+                               struct elm_error *err);
 /* The same, but *found without a ptr when there is none. It borrows from `text`. */
-enum elm_status text_find(struct elm_store *s, int64_t id, struct elm_buf *text,
-                          struct elm_str *found, struct elm_error *err);
+enum elm_status store_text_find(struct elm_store *s, int64_t id, struct elm_buf *text,
+                                struct elm_str *found, struct elm_error *err);
 
-/* ---- write.c: the writer's thread, but for writer_open and writer_free ---- */
+/* ---- write.c: the writer's thread, but for store_writer_open and store_writer_free ---- */
 struct tail {                        /* attempts whose row is still open */
     struct elm_attempt items[PACK_ATTEMPTS_MAX];
     struct elm_arena arena;          /* their edits */
@@ -151,8 +155,8 @@ struct tail {                        /* attempts whose row is still open */
     int64_t packed_bytes;            /* of the rows that hold the written ones */
 };
 /* There must be room. Copies; without the text, and without the edit where it is not kept. */
-void tail_add(struct tail *t, const struct elm_attempt *a, enum elm_keep keep);
-void tail_clear(struct tail *t);
+void store_tail_add(struct tail *t, const struct elm_attempt *a, enum elm_keep keep);
+void store_tail_clear(struct tail *t);
 struct writer {
     struct run run;
     struct packer *packer;
@@ -165,41 +169,42 @@ struct writer {
     } tally[256];
     uint32_t tally_count;
 };
-enum elm_status writer_open(struct elm_store *s, struct elm_error *err);
-void writer_free(struct writer *w);
+enum elm_status store_writer_open(struct elm_store *s, struct elm_error *err);
+void store_writer_free(struct writer *w);
 /* One transaction with every message of the list. */
-enum elm_status writer_commit(struct elm_store *s, const struct message *list,
-                              struct elm_error *err);
+enum elm_status store_commit(struct elm_store *s, const struct message *list,
+                             struct elm_error *err);
 /* Joins the open rows into one. */
-enum elm_status writer_finish(struct elm_store *s, struct elm_error *err);
+enum elm_status store_finish(struct elm_store *s, struct elm_error *err);
 /* Inserts one packed row. */
-enum elm_status pack_put(struct elm_store *s, const struct elm_attempt *attempts, uint32_t count,
-                         struct elm_error *err);
-enum elm_status pack_drop(struct elm_store *s, int64_t first, int64_t before,
-                          struct elm_error *err);
+enum elm_status store_put_row(struct elm_store *s, const struct elm_attempt *attempts,
+                              uint32_t count, struct elm_error *err);
+enum elm_status store_drop_rows(struct elm_store *s, int64_t first, int64_t before,
+                                struct elm_error *err);
 
 /* ---- admit.c: the row of an admitted program ---- */
-enum elm_status admit_put(struct elm_store *s, const struct elm_attempt *a,
-                          struct elm_error *err);
+enum elm_status store_admit(struct elm_store *s, const struct elm_attempt *a,
+                            struct elm_error *err);
 
 /* ---- put.c: everything else that a message can hold ---- */
-enum elm_status put_meta(struct elm_store *s, const struct message *m, struct elm_error *err);
-enum elm_status put_progress(struct elm_store *s, const struct message *m,
-                             struct elm_error *err);
-enum elm_status put_archive(struct elm_store *s, const struct message *m, struct elm_error *err);
-enum elm_status put_snapshot(struct elm_store *s, const struct message *m,
-                             struct elm_error *err);
-int64_t meta_sum(struct elm_str key, struct elm_str value);
+enum elm_status store_put_meta(struct elm_store *s, const struct message *m, struct elm_error *err);
+enum elm_status store_put_progress(struct elm_store *s, const struct message *m,
+                                   struct elm_error *err);
+enum elm_status store_put_archive(struct elm_store *s, const struct message *m,
+                                  struct elm_error *err);
+enum elm_status store_put_snapshot(struct elm_store *s, const struct message *m,
+                                   struct elm_error *err);
+int64_t store_meta_sum(struct elm_str key, struct elm_str value);
 /* The newest snapshot before `batch`; -1 when there is none. */
-enum elm_status snapshot_before(struct elm_store *s, int64_t batch, int64_t *before,
-                                struct elm_error *err);
-int64_t snapshot_sum(int64_t batch, int part, int parts, struct elm_str packed);
+enum elm_status store_snapshot_before(struct elm_store *s, int64_t batch, int64_t *before,
+                                      struct elm_error *err);
+int64_t store_snapshot_sum(int64_t batch, int part, int parts, struct elm_str packed);
 /* ---- thin.c ---- */
 /* Drops what ELM_KEEP_STATS does not keep, up to a batch. */
-enum elm_status thin(struct elm_store *s, int64_t upto_batch, struct elm_error *err);
+enum elm_status store_thin(struct elm_store *s, int64_t upto_batch, struct elm_error *err);
 
 /* ---- read.c ---- */
-enum elm_status run_get(struct elm_store *s, struct run *out, struct elm_error *err);
+enum elm_status store_run_get(struct elm_store *s, struct run *out, struct elm_error *err);
 /* The packed row that holds `id`, or the first one after it; checked. Count 0: there is none.
  * The attempts live in the arena. */
 struct packed_row {
@@ -207,12 +212,12 @@ struct packed_row {
     uint32_t count;
     int64_t bytes;
 };
-enum elm_status read_pack(struct elm_store *s, int64_t id, struct elm_arena *arena,
-                          struct packed_row *out, struct elm_error *err);
+enum elm_status store_read_row(struct elm_store *s, int64_t id, struct elm_arena *arena,
+                               struct packed_row *out, struct elm_error *err);
 /* The first id of the first row with attempts of `batch` or later; -1 when there is none. */
-enum elm_status first_of_batch(struct elm_store *s, int64_t batch, int64_t *first,
-                               struct elm_error *err);
-int64_t pack_sum(int64_t first, int64_t last, int64_t last_batch, uint32_t count,
-                 struct elm_str bytes);
+enum elm_status store_first_of_batch(struct elm_store *s, int64_t batch, int64_t *first,
+                                     struct elm_error *err);
+int64_t store_row_sum(int64_t first, int64_t last, int64_t last_batch, uint32_t count,
+                      struct elm_str bytes);
 
 #endif

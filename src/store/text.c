@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #define LEVEL 3
+#define BASE_BYTES_MAX 65536     /* what a cached base may keep of memory */
 #define DRIFT 16     /* beyond this part of its length a text becomes a base */
 
 /* The sum covers the text, so that it vouches for the base as well. */
@@ -67,8 +68,8 @@ static enum elm_status read_row(struct elm_store *s, int64_t id, struct text_row
     return ELM_OK;
 }
 
-static enum elm_status get_base(struct elm_store *s, int64_t id, struct elm_buf *text,
-                                struct elm_error *err)
+static enum elm_status read_base(struct elm_store *s, int64_t id, struct elm_buf *text,
+                                 struct elm_error *err)
 {
     struct text_row row = {0};
     enum elm_status status = read_row(s, id, &row, err);
@@ -80,11 +81,27 @@ static enum elm_status get_base(struct elm_store *s, int64_t id, struct elm_buf 
     return status;
 }
 
+/* The text borrows until the next call. */
+static enum elm_status get_base(struct elm_store *s, int64_t id, struct elm_str *text,
+                                struct elm_error *err)
+{
+    struct base *b = &s->bases[(uint64_t)id % ELM_COUNT(s->bases)];
+    if (b->text.len == 0 || b->id != id) {
+        elm_buf_clear(&b->text);
+        if (b->text.cap > BASE_BYTES_MAX)
+            elm_buf_release(&b->text);
+        b->id = id;
+        ELM_TRY(read_base(s, id, &b->text, err));
+    }
+    *text = elm_buf_str(&b->text);
+    return ELM_OK;
+}
+
 static enum elm_status get(struct elm_store *s, int64_t id, struct elm_buf *text,
                            struct elm_error *err)
 {
     struct text_row row = {0};
-    struct elm_buf base = {0};
+    struct elm_str base = {0};
     size_t start = text->len;
     enum elm_status status = read_row(s, id, &row, err);
     if (status == ELM_OK && row.base >= 0) {
@@ -93,19 +110,18 @@ static enum elm_status get(struct elm_store *s, int64_t id, struct elm_buf *text
             status = damaged(id, err);
     }
     if (status == ELM_OK)
-        status = expand(s, id, &row, elm_buf_str(&base), text, err);
+        status = expand(s, id, &row, base, text, err);
     if (status == ELM_OK &&
         text_sum((struct elm_str){text->ptr + start, text->len - start}, id) != row.sum) {
         text->len = start;
         status = damaged(id, err);
     }
     elm_buf_release(&row.packed);
-    elm_buf_release(&base);
     return status;
 }
 
-enum elm_status text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
-                         struct elm_error *err)
+enum elm_status store_text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
+                               struct elm_error *err)
 {
     sql_lock(s);
     enum elm_status status = get(s, id, text, err);
@@ -113,13 +129,13 @@ enum elm_status text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
     return status;
 }
 
-enum elm_status text_find(struct elm_store *s, int64_t id, struct elm_buf *text,
-                          struct elm_str *found, struct elm_error *err)
+enum elm_status store_text_find(struct elm_store *s, int64_t id, struct elm_buf *text,
+                                struct elm_str *found, struct elm_error *err)
 {
     struct elm_error why = {0};
     size_t start = text->len;
     *found = (struct elm_str){0};
-    enum elm_status status = text_get(s, id, text, &why);
+    enum elm_status status = store_text_get(s, id, text, &why);
     if (status == ELM_OK)
         *found = (struct elm_str){text->ptr + start, text->len - start};
     else if (status != ELM_NOT_FOUND)
@@ -155,15 +171,15 @@ static enum elm_status find_base(struct elm_store *s, int64_t parent, int64_t *b
     return ELM_OK;
 }
 
-enum elm_status text_pack(struct elm_store *s, struct text_packer *p, struct elm_str text,
-                          int64_t id, int64_t parent, struct packed_text *out,
-                          struct elm_error *err)
+enum elm_status store_text_pack(struct elm_store *s, struct text_packer *p, struct elm_str text,
+                                int64_t id, int64_t parent, struct packed_text *out,
+                                struct elm_error *err)
 {
-    elm_buf_clear(&p->base);
+    struct elm_str base = {0};
     ELM_TRY(find_base(s, parent, &out->base, err));
     if (out->base >= 0)
-        ELM_TRY(get_base(s, out->base, &p->base, err));
-    squeeze(p, text, elm_buf_str(&p->base));
+        ELM_TRY(get_base(s, out->base, &base, err));
+    squeeze(p, text, base);
     if (out->base >= 0 && p->packed.len > text.len / DRIFT + 32) {
         out->base = -1;
         squeeze(p, text, (struct elm_str){0});

@@ -10,22 +10,22 @@ static enum elm_status flush(struct elm_store *s, struct tail *kept, struct elm_
 {
     if (kept->count == 0)
         return ELM_OK;
-    ELM_TRY(pack_put(s, kept->items, kept->count, err));
-    tail_clear(kept);
+    ELM_TRY(store_put_row(s, kept->items, kept->count, err));
+    store_tail_clear(kept);
     return ELM_OK;
 }
 
 static enum elm_status thin_row(struct elm_store *s, const struct packed_row *row,
                                 struct tail *kept, struct elm_error *err)
 {
-    ELM_TRY(pack_drop(s, row->attempts[0].id, row->attempts[0].id + 1, err));
+    ELM_TRY(store_drop_rows(s, row->attempts[0].id, row->attempts[0].id + 1, err));
     s->writer->run.packed_bytes -= row->bytes;
     for (uint32_t i = 0; i < row->count; i++) {
         if (row->attempts[i].outcome < ELM_OUTCOME_IMPROVED)
             continue;
         if (kept->count == PACK_ATTEMPTS_MAX || kept->bytes >= PACK_BYTES_AIM)
             ELM_TRY(flush(s, kept, err));
-        tail_add(kept, &row->attempts[i], ELM_KEEP_STATS);
+        store_tail_add(kept, &row->attempts[i], ELM_KEEP_STATS);
     }
     return ELM_OK;
 }
@@ -36,7 +36,7 @@ static enum elm_status thin_from(struct elm_store *s, int64_t id, int64_t upto_b
     for (bool more = true; more;) {
         struct elm_arena arena = {0};
         struct packed_row row;
-        enum elm_status status = read_pack(s, id, &arena, &row, err);
+        enum elm_status status = store_read_row(s, id, &arena, &row, err);
         const struct elm_attempt *last = row.count > 0 ? &row.attempts[row.count - 1] : NULL;
         more = status == ELM_OK && last != NULL && last->batch <= upto_batch &&
                last->id < s->writer->run.tail_first;
@@ -50,11 +50,11 @@ static enum elm_status thin_from(struct elm_store *s, int64_t id, int64_t upto_b
     return flush(s, kept, err);
 }
 
-enum elm_status thin(struct elm_store *s, int64_t upto_batch, struct elm_error *err)
+enum elm_status store_thin(struct elm_store *s, int64_t upto_batch, struct elm_error *err)
 {
     struct run *run = &s->writer->run;
     int64_t first;
-    ELM_TRY(first_of_batch(s, run->thinned_batch + 1, &first, err));
+    ELM_TRY(store_first_of_batch(s, run->thinned_batch + 1, &first, err));
     if (first < 0 || upto_batch <= run->thinned_batch)
         return ELM_OK;
     struct tail *kept = elm_calloc(1, sizeof(*kept));

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <zstd.h>
 
-enum elm_status pack_drop(struct elm_store *s, int64_t first, int64_t before,
-                          struct elm_error *err)
+enum elm_status store_drop_rows(struct elm_store *s, int64_t first, int64_t before,
+                                struct elm_error *err)
 {
     sqlite3_stmt *drop;
     ELM_TRY(sql_get(s, SQL_PACK_DROP, &drop, err));
@@ -19,27 +19,27 @@ enum elm_status pack_drop(struct elm_store *s, int64_t first, int64_t before,
     return sql_do(s, drop, err);
 }
 
-enum elm_status pack_put(struct elm_store *s, const struct elm_attempt *attempts, uint32_t count,
-                         struct elm_error *err)
+enum elm_status store_put_row(struct elm_store *s, const struct elm_attempt *attempts,
+                              uint32_t count, struct elm_error *err)
 {
     struct writer *w = s->writer;
     const struct elm_attempt *last = &attempts[count - 1];
     sqlite3_stmt *put;
     elm_buf_clear(&w->packed);
-    pack(w->packer, attempts, count, &w->packed);
+    pack_encode(w->packer, attempts, count, &w->packed);
     struct elm_str bytes = elm_buf_str(&w->packed);
     ELM_TRY(sql_get(s, SQL_PACK_PUT, &put, err));
     sqlite3_bind_int64(put, 1, attempts[0].id);
     sqlite3_bind_int64(put, 2, last->id);
     sqlite3_bind_int64(put, 3, last->batch);
     sqlite3_bind_int64(put, 4, count);
-    sqlite3_bind_int64(put, 5, pack_sum(attempts[0].id, last->id, last->batch, count, bytes));
+    sqlite3_bind_int64(put, 5, store_row_sum(attempts[0].id, last->id, last->batch, count, bytes));
     sql_bind_bytes(put, 6, bytes);
     w->run.packed_bytes += (int64_t)bytes.len;
     return sql_do(s, put, err);
 }
 
-void tail_clear(struct tail *t)
+void store_tail_clear(struct tail *t)
 {
     t->count = t->written = 0;
     t->bytes = 0;
@@ -54,7 +54,7 @@ static enum elm_status write_open_row(struct elm_store *s, struct elm_error *err
     if (t->written == t->count)
         return ELM_OK;
     int64_t before = s->writer->run.packed_bytes;
-    ELM_TRY(pack_put(s, t->items + t->written, t->count - t->written, err));
+    ELM_TRY(store_put_row(s, t->items + t->written, t->count - t->written, err));
     t->packed_bytes += s->writer->run.packed_bytes - before;
     t->written = t->count;
     return ELM_OK;
@@ -68,12 +68,12 @@ static enum elm_status close_row(struct elm_store *s, struct elm_error *err)
     if (t->count == 0)
         return ELM_OK;
     if (t->written > 0) {
-        ELM_TRY(pack_drop(s, w->run.tail_first, w->run.next_id, err));
+        ELM_TRY(store_drop_rows(s, w->run.tail_first, w->run.next_id, err));
         w->run.packed_bytes -= t->packed_bytes;
     }
-    ELM_TRY(pack_put(s, t->items, t->count, err));
+    ELM_TRY(store_put_row(s, t->items, t->count, err));
     w->run.tail_first = t->items[t->count - 1].id + 1;
-    tail_clear(t);
+    store_tail_clear(t);
     return ELM_OK;
 }
 
@@ -123,7 +123,7 @@ static bool keeps_edit(const struct elm_attempt *a)
     return a->outcome >= ELM_OUTCOME_IMPROVED || (a->outcome == ELM_OUTCOME_NONE && a->hash != 0);
 }
 
-void tail_add(struct tail *t, const struct elm_attempt *a, enum elm_keep keep)
+void store_tail_add(struct tail *t, const struct elm_attempt *a, enum elm_keep keep)
 {
     struct elm_attempt *mine = &t->items[t->count++];
     *mine = *a;
@@ -149,10 +149,10 @@ static enum elm_status write_batch(struct elm_store *s, const struct message *m,
         /* only a batch too large for one row is split; it is in one transaction still */
         if (w->tail.count == PACK_ATTEMPTS_MAX || w->tail.bytes >= PACK_BYTES_AIM)
             ELM_TRY(close_row(s, err));
-        tail_add(&w->tail, a, m->keep);
+        store_tail_add(&w->tail, a, m->keep);
         ELM_TRY(count(s, a, err));
         if (a->outcome >= ELM_OUTCOME_IMPROVED)
-            ELM_TRY(admit_put(s, a, err));
+            ELM_TRY(store_admit(s, a, err));
     }
     w->run.batches++;
     w->run.newest_batch = m->attempts[0].batch;
@@ -167,13 +167,13 @@ static enum elm_status write_message(struct elm_store *s, const struct message *
     case MESSAGE_BATCH:
         return write_batch(s, m, err);
     case MESSAGE_META:
-        return put_meta(s, m, err);
+        return store_put_meta(s, m, err);
     case MESSAGE_PROGRESS:
-        return put_progress(s, m, err);
+        return store_put_progress(s, m, err);
     case MESSAGE_ARCHIVE:
-        return put_archive(s, m, err);
+        return store_put_archive(s, m, err);
     case MESSAGE_SNAPSHOT:
-        return put_snapshot(s, m, err);
+        return store_put_snapshot(s, m, err);
     }
     return ELM_OK;
 }
@@ -203,8 +203,7 @@ static enum elm_status commit(struct elm_store *s, enum elm_status status, struc
     return status;
 }
 
-enum elm_status writer_commit(struct elm_store *s, const struct message *list,
-                              struct elm_error *err)
+enum elm_status store_commit(struct elm_store *s, const struct message *list, struct elm_error *err)
 {
     sql_lock(s);
     enum elm_status status = sql_run(s, SQL_BEGIN, err);
@@ -230,7 +229,7 @@ static enum elm_status join_tail(struct elm_store *s, struct elm_error *err)
     return commit(s, status, err);
 }
 
-enum elm_status writer_finish(struct elm_store *s, struct elm_error *err)
+enum elm_status store_finish(struct elm_store *s, struct elm_error *err)
 {
     enum elm_status status = ELM_OK;
     sql_lock(s);
@@ -248,14 +247,14 @@ static enum elm_status load_tail(struct elm_store *s, struct elm_error *err)
     for (int64_t id = w->run.tail_first; id < w->run.next_id;) {
         struct elm_arena arena = {0};
         struct packed_row row;
-        enum elm_status status = read_pack(s, id, &arena, &row, err);
+        enum elm_status status = store_read_row(s, id, &arena, &row, err);
         if (status == ELM_OK && (row.count == 0 || row.attempts[0].id < w->run.tail_first ||
                                  t->count + row.count > PACK_ATTEMPTS_MAX)) {
             status = elm_fail(err, ELM_CORRUPT, "the run in '%s' lacks attempt %lld", s->folder,
                               (long long)id);
         }
         for (uint32_t i = 0; status == ELM_OK && i < row.count; i++)
-            tail_add(t, &row.attempts[i], ELM_KEEP_ALL);
+            store_tail_add(t, &row.attempts[i], ELM_KEEP_ALL);
         if (status == ELM_OK) {
             id = row.attempts[row.count - 1].id + 1;
             t->packed_bytes += row.bytes;
@@ -267,25 +266,24 @@ static enum elm_status load_tail(struct elm_store *s, struct elm_error *err)
     return ELM_OK;
 }
 
-enum elm_status writer_open(struct elm_store *s, struct elm_error *err)
+enum elm_status store_writer_open(struct elm_store *s, struct elm_error *err)
 {
     struct writer *w = s->writer = elm_calloc(1, sizeof(*w));
     w->packer = packer_new();
     w->text.zip = ZSTD_createCCtx();
     ELM_ASSERT(w->text.zip != NULL);
-    ELM_TRY(run_get(s, &w->run, err));
+    ELM_TRY(store_run_get(s, &w->run, err));
     s->next_id = w->run.next_id;
     s->newest_batch = w->run.newest_batch;
     return load_tail(s, err);
 }
 
-void writer_free(struct writer *w)
+void store_writer_free(struct writer *w)
 {
     if (w == NULL)
         return;
     packer_free(w->packer);
     ZSTD_freeCCtx(w->text.zip);
-    elm_buf_release(&w->text.base);
     elm_buf_release(&w->text.packed);
     elm_buf_release(&w->packed);
     elm_arena_release(&w->tail.arena);

@@ -654,13 +654,13 @@ static void any_bytes_may_be_unpacked(void **state)
     struct packer *p = packer_new();
     for (int64_t i = 0; i < 300; i++)
         a[i] = rig_attempt(i + 1, i / 32, &arena);
-    pack(p, a, 300, &row);
-    assert_true(unpack(elm_buf_str(&row), 1, 300, &out, &got));
-    assert_false(unpack(elm_buf_str(&row), 1, 299, &out, &got));
-    assert_false(unpack(elm_buf_str(&row), INT64_MAX, 300, &out, &got));
-    assert_false(unpack(elm_buf_str(&row), 1, 0, &out, &got));
+    pack_encode(p, a, 300, &row);
+    assert_true(pack_decode(elm_buf_str(&row), 1, 300, &out, &got));
+    assert_false(pack_decode(elm_buf_str(&row), 1, 299, &out, &got));
+    assert_false(pack_decode(elm_buf_str(&row), INT64_MAX, 300, &out, &got));
+    assert_false(pack_decode(elm_buf_str(&row), 1, 0, &out, &got));
     for (size_t len = 0; len < row.len; len += 7)
-        assert_false(unpack((struct elm_str){row.ptr, len}, 1, 300, &out, &got));
+        assert_false(pack_decode((struct elm_str){row.ptr, len}, 1, 300, &out, &got));
     struct elm_rng rng = elm_rng(3, 3);
     for (int i = 0; i < 20000; i++) {
         elm_buf_clear(&bent);
@@ -668,7 +668,7 @@ static void any_bytes_may_be_unpacked(void **state)
         for (uint32_t n = elm_rng_below(&rng, 3); n < 3; n++)
             bent.ptr[elm_rng_below(&rng, (uint32_t)bent.len)] = (char)elm_rng_u64(&rng);
         elm_arena_clear(&out);
-        if (!unpack(elm_buf_str(&bent), 1, 300, &out, &got))
+        if (!pack_decode(elm_buf_str(&bent), 1, 300, &out, &got))
             continue;
         for (uint32_t k = 0; k < 300; k++)
             assert_true(got[k].status < ELM_EVAL_STATUSES && strlen(got[k].why) < 48);
