@@ -49,8 +49,9 @@ struct keeper_reply {
 /* ---- elm and a runner ---- */
 #define RUN_JOBS_MAX 128
 /* Compiled code runs at the address it was linked for: low, so that 32-bit offsets reach the
- * helper's own functions, whose addresses are the same in compiler and runner. */
-#define WINDOW_BASE UINT64_C(0x40000000)
+ * helper's own functions, whose addresses are the same in compiler and runner; beyond the first
+ * GiB, in which the kernel puts the heap at random. */
+#define WINDOW_BASE UINT64_C(0x60000000)
 #define WINDOW_BYTES ((size_t)64 << 20)
 #define SHIM_BYTES ((size_t)64 << 10)      /* at the window's start */
 

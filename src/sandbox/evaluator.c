@@ -9,7 +9,6 @@
 #define RUNNER_MB 1024                         /* besides its results */
 #define COMPILER_MB 512
 #define GCC_MB 1024
-#define COMPILED_MAX 1000                      /* then libtcc starts afresh */
 #define RUNNER_ANSWER_MS 20000
 
 static const struct cage idle_cage = {.socket = -1, .pid = -1};
@@ -43,8 +42,9 @@ enum elm_status evaluator_start_runner(struct elm_evaluator *e, struct elm_error
 {
     const struct elm_io *io = &e->problem->io;
     struct cage_def def = {.keeper = e->keeper, .kind = CAGE_RUNNER, .level = (uint32_t)e->level,
-                           .memory_mb = RUNNER_MB + e->problem->memory_mb, .processes = 16,
-                           .program = -1};
+                           .memory_mb = RUNNER_MB + e->problem->memory_mb +
+                                        (uint32_t)(e->results.bytes >> 20),
+                           .processes = 16, .program = -1};
     struct cage_hello hello;
     ELM_TRY(cage_start(&e->runner, &def, CAGE_READY, &hello, sizeof(hello), err));
     struct runner_setup q = {.op = RUNNER_SETUP, .in_bytes = io->in_bytes,

@@ -149,14 +149,14 @@ static enum elm_status run_gcc(const char *gcc, char *const *argv, struct elm_bu
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ELM_OK : ELM_PARSE;
 }
 
-/* The first line that says "error", without the folder's path; else the first line. */
+/* The first line that says what is wrong, without the folder's path; else the first line. */
 static enum elm_status say_error(const struct elm_problem *p, struct elm_buf *messages,
                                  struct elm_error *err)
 {
     elm_buf_byte(messages, '\0');
-    char *text = messages->ptr, *error = strstr(text, "error: ");
+    char *text = messages->ptr, *error = strstr(text, "undefined reference");
     if (error == NULL)
-        error = strstr(text, "undefined reference");
+        error = strstr(text, "error: ");
     while (error != NULL && error > text && error[-1] != '\n')
         error--;
     char *line = error != NULL ? error : text;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define TCC_CPU_MS 2000        /* one program; a usual one takes 0.1 ms */
+#define TCC_CPU_MS 1000        /* one program; a usual one takes 0.1 ms */
 #define GCC_WALL_MS 20000
 #define ANSWER_MS 20000
 #define COMPILED_MAX 1000      /* then libtcc starts afresh */

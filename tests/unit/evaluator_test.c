@@ -487,7 +487,7 @@ static void test_command(void **state)
     assert_int_equal(system("pgrep -f '[s]leep 987654' >/dev/null"), 256);
 }
 
-/* Processes named so that our keeper started. */
+/* Processes named so that our keeper started; or the keeper itself. */
 static uint32_t find_processes(const char *name, pid_t *pids, uint32_t max)
 {
     struct elm_buf command = {0};
@@ -495,7 +495,8 @@ static uint32_t find_processes(const char *name, pid_t *pids, uint32_t max)
     uint32_t count = 0;
     elm_buf_printf(&command, "ps -eo pid=,ppid=,args= | awk '$3 == \"elm-keeper\" && $2 == %d "
                              "{k = $1} {p[$1] = $2; n[$1] = $3} END {for (i in p) "
-                             "if (p[i] == k && n[i] == \"%s\") print i}'", (int)getpid(), name);
+                             "if ((p[i] == k || i == k) && n[i] == \"%s\") print i}'",
+                   (int)getpid(), name);
     FILE *f = popen(command.ptr, "r");
     while (f != NULL && count < max && fgets(line, sizeof(line), f) != NULL)
         pids[count++] = atoi(line);
@@ -529,6 +530,156 @@ static void test_killed_cages(void **state)
     close_rig(r);
 }
 
+static void test_hostile_neighbours(void **state)
+{
+    (void)state;
+    /* each after the first answers wrongly and spoils what it can reach */
+    static const char *const hostile[] = {
+        "double f(int a) { volatile char *p = (char *)0x60010000; for (int i = 0; i < 4000000; i++)"
+        " p[i] = 0xcc; return 1; }",
+        "double f(int a, int b, int *s) { for (int i = 0; i < 100000000; i++) s[i] = 7; return 1; }",
+        "double f(int a, int b, int *s) { for (int i = 0; i < 100000000; i++) s[-i] = 7; return 1; }",
+        "double f(int a) { double x[10]; for (int i = 0; i < 100000000; i++) x[i] = 7; return 1; }",
+        "double f(int a) { asm(\"mov $0x7fc0,%eax; push %rax; ldmxcsr (%rsp); pop %rax\");"
+        " return 1; }",
+        "double f(int a) { asm(\"std; fninit; mov $231,%eax; mov $77,%edi; syscall\"); return 1; }",
+        "double f(int a) { asm(\"mov $57,%eax; syscall\"); return 1; }",
+        "double f(int a) { asm(\"mov $62,%eax; mov $-1,%edi; mov $9,%esi; syscall\"); return 1; }",
+        "double f(int a) { asm(\"mov $1,%eax; mov $3,%edi; mov %rsp,%rsi; mov $200,%edx; syscall\");"
+        " return 1; }",
+        "double f(int a) { asm(\"mov $0x40000027,%eax; syscall\"); return 1; }",
+    };
+    for (int level = 2; level <= 3; level++) {
+        struct rig *r = open_rig(score_judge, level, false);
+        struct elm_job jobs[ELM_JOBS_MAX] = {{0}};
+        for (uint32_t i = 0; i < ELM_JOBS_MAX; i++)
+            jobs[i].text = elm_str(i % 2 == 0 ? right : hostile[i / 2 % ELM_COUNT(hostile)]);
+        run(r, jobs, ELM_JOBS_MAX, ELM_SET_SCORED, ELM_TIER_FAST);
+        for (uint32_t i = 0; i < ELM_JOBS_MAX; i++) {
+            const struct elm_evaluation *e = &jobs[i].evaluation;
+            if (i % 2 == 0)
+                expect("honest", *e, ELM_EVAL_OK, "");
+            if (e->status == ELM_EVAL_OK && e->fitness != (i % 2 == 0))
+                fail_msg("job %u has fitness %g: %.*s", i, e->fitness, (int)jobs[i].text.len,
+                         jobs[i].text.ptr);
+        }
+        for (int i = 0; i < 100; i++) {
+            struct elm_evaluation e = i % 2 == 0 ? run_text(r, right, ELM_TIER_FAST)
+                                                 : run_tree(r, right);
+            expect("honest", e, ELM_EVAL_OK, "");
+            assert_true(e.fitness == 1 && e.signature == jobs[0].evaluation.signature);
+        }
+        struct elm_evaluator_totals totals;
+        elm_evaluator_totals(r->e, &totals);
+        assert_int_equal(totals.restarts, 0);
+        close_rig(r);
+    }
+}
+
+static void test_compiler_bombs(void **state)
+{
+    (void)state;
+    struct rig *r = open_rig(score_judge, 3, false);
+    struct elm_buf macros = {0}, parentheses = {0}, braces = {0}, long_line = {0};
+    elm_buf_printf(&macros, "#define A0 1+1+1+1\n");
+    for (int i = 1; i < 20; i++)
+        elm_buf_printf(&macros, "#define A%d A%d+A%d+A%d+A%d\n", i, i - 1, i - 1, i - 1, i - 1);
+    elm_buf_printf(&macros, "double f(int a) { return A19; }\n");
+    elm_buf_printf(&parentheses, "double f(int a) { return ");
+    for (int i = 0; i < 200000; i++)
+        elm_buf_byte(&parentheses, '(');
+    elm_buf_printf(&braces, "double f(int a) ");
+    for (int i = 0; i < 200000; i++)
+        elm_buf_byte(&braces, '{');
+    for (int i = 0; i < ELM_TEXT_BYTES_MAX + 1; i++)
+        elm_buf_byte(&long_line, ' ');
+    struct elm_job jobs[] = {
+        {.text = elm_str(right)},            {.text = elm_buf_str(&macros)},
+        {.text = elm_buf_str(&parentheses)}, {.text = elm_buf_str(&braces)},
+        {.text = elm_buf_str(&long_line)},   {.text = {"double f(int a)\0{ }", 19}},
+        {.text = elm_str(right)},
+    };
+    run(r, jobs, ELM_COUNT(jobs), ELM_SET_SCORED, ELM_TIER_FAST);
+    expect("before", jobs[0].evaluation, ELM_EVAL_OK, "");
+    if (jobs[1].evaluation.status != ELM_EVAL_MEMORY)
+        expect("macros", jobs[1].evaluation, ELM_EVAL_TIMEOUT, "compiling");
+    expect("parentheses", jobs[2].evaluation, ELM_EVAL_BUILD_FAILED, "");
+    expect("braces", jobs[3].evaluation, ELM_EVAL_BUILD_FAILED, "");
+    expect("long", jobs[4].evaluation, ELM_EVAL_BUILD_FAILED, "262144 are allowed");
+    expect("zero", jobs[5].evaluation, ELM_EVAL_BUILD_FAILED, "zero byte");
+    expect("after", jobs[6].evaluation, ELM_EVAL_OK, "");
+    elm_buf_release(&macros);
+    elm_buf_release(&parentheses);
+    elm_buf_release(&braces);
+    elm_buf_release(&long_line);
+    close_rig(r);
+}
+
+static void test_judges(void **state)
+{
+    (void)state;
+    struct elm_problem p;
+    struct elm_error err;
+    struct elm_evaluator *e;
+    char *path = NULL, *again = NULL;
+    make_problem(&p, score_judge);
+    put("judge.c", "#include \"elm/judge.h\"\nint x = y;\n");
+    assert_int_equal(elm_judge_build(&p, folder, &path, &err), ELM_PARSE);
+    assert_non_null(strstr(err.message, "judge.c:2:9: error"));
+    put("judge.c", "int elm_nothing;\n");
+    assert_int_equal(elm_judge_build(&p, folder, &path, &err), ELM_PARSE);
+    assert_non_null(strstr(err.message, "elm_judge"));
+    put("judge.c", score_judge);
+    assert_int_equal(elm_judge_build(&p, folder, &path, &err), ELM_OK);
+    assert_int_equal(elm_judge_build(&p, folder, &again, &err), ELM_OK);
+    assert_string_equal(path, again);
+    /* another number of bytes than the entry makes */
+    p.io.params[2].dims[0] = 40;
+    assert_int_equal(elm_io_layout(&p.io, NULL), ELM_OK);
+    struct elm_evaluator_def def = {.keeper = keeper, .problem = &p, .judge_path = path, .level = 3};
+    assert_int_equal(elm_evaluator_open(&def, &e, &err), ELM_PARSE);
+    assert_non_null(strstr(err.message, "24 out"));
+    assert_non_null(strstr(err.message, "168"));
+    assert_int_equal(elm_judge_build(&p, "/proc/nothing", &again, &err), ELM_IO);
+    elm_names_free(p.names);
+    free(path);
+}
+
+/* elm killed in the middle of its work leaves nothing behind. */
+static void test_killed_elm(void **state)
+{
+    (void)state;
+    int told[2];
+    pid_t keeper_pid = 0;
+    assert_int_equal(pipe(told), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct elm_error err;
+        if (elm_keeper_open(&keeper, &err) != ELM_OK)
+            _exit(1);
+        struct rig *r = open_rig(score_judge, 3, false);
+        run_text(r, right, ELM_TIER_FAST);
+        uint32_t count = find_processes("elm-keeper", &keeper_pid, 1);
+        if (write(told[1], &keeper_pid, sizeof(keeper_pid)) != sizeof(keeper_pid) || count != 1)
+            _exit(1);
+        for (;;)
+            run_text(r, "double f(int a) { for (;;) ; }", ELM_TIER_FAST);
+    }
+    close(told[1]);
+    assert_int_equal(read(told[0], &keeper_pid, sizeof(keeper_pid)), sizeof(keeper_pid));
+    close(told[0]);
+    struct elm_buf command = {0};
+    elm_buf_printf(&command, "test \"$(ps -eo ppid= | grep -cw %d)\" -ge 3", (int)keeper_pid);
+    assert_int_equal(system(command.ptr), 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    elm_buf_clear(&command);
+    elm_buf_printf(&command, "for i in $(seq 100); do ps -eo pid=,ppid= | grep -qw %d || exit 0;"
+                             " sleep 0.05; done; exit 1", (int)keeper_pid);
+    assert_int_equal(system(command.ptr), 0);
+    elm_buf_release(&command);
+}
+
 static int open_all(void **state)
 {
     (void)state;
@@ -557,7 +708,10 @@ int main(void)
         cmocka_unit_test(test_vm), cmocka_unit_test(test_tcc),
         cmocka_unit_test(test_gcc), cmocka_unit_test(test_compare),
         cmocka_unit_test(test_evidence), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_command), cmocka_unit_test(test_killed_cages),
+        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_killed_cages),
+        cmocka_unit_test(test_hostile_neighbours), cmocka_unit_test(test_compiler_bombs),
+        cmocka_unit_test(test_judges), cmocka_unit_test(test_killed_elm),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
