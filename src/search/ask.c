@@ -38,7 +38,8 @@ static void ask_rematches(struct elm_search *s, struct batch *b)
         c->evaluate = true;
     }
     s->rematch_count -= n;
-    memmove(s->rematches, s->rematches + n, s->rematch_count * sizeof(s->rematches[0]));
+    if (n > 0)
+        memmove(s->rematches, s->rematches + n, s->rematch_count * sizeof(s->rematches[0]));
 }
 
 /* The parents of one attempt, as the operator sees them. Returns the first one's program. */
