@@ -15,6 +15,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
         -Wpointer-arith -Wundef -Wcast-qual -Werror
 OPT.release := -O2 -g
 OPT.debug := -O0 -g
+OPT.clang := -O1
 OPT.asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT.tsan := -O1 -g -fsanitize=thread
 OPT.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -36,7 +37,7 @@ FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all run test tests check lint layers limits bench bench-quick clean install help
+.PHONY: all run test tests objects check lint layers limits bench bench-quick clean install help
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -109,6 +110,8 @@ layers:
 	@tools/layers
 limits:
 	@tools/limits
+# every object of every program, for another compiler
+objects: $(LIB_OBJ) $(CLI_OBJ) $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/*/*.c bench/*.c tools/*.c src/sandbox/*.c))
 lint: layers limits build/deps/ok
 	@tools/lint
 bench: $(OUT)/elm $(BENCHES)

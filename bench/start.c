@@ -4,13 +4,17 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
 extern char **environ;
 
-static double start_ms(char *const argv[])
+static double start_ms(const char *const *words)
 {
+    char *argv[10] = {NULL};
+    for (int i = 0; words[i] != NULL; i++)
+        argv[i] = strdup(words[i]);
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
@@ -36,7 +40,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median_ms(char *const argv[], int starts)
+static double median_ms(const char *const *argv, int starts)
 {
     double ms[32];
     for (int i = 0; i < starts; i++)
@@ -51,7 +55,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: start PATH-OF-ELM\n");
         return 2;
     }
-    char *help[] = {argv[1], "--help", NULL};
+    const char *help[] = {argv[1], "--help", NULL};
     printf("help_ms %.1f ms\n", median_ms(help, 15));
     char folder[] = "/tmp/elm-bench-XXXXXX";
     if (mkdtemp(folder) == NULL)
@@ -60,7 +64,7 @@ int main(int argc, char **argv)
     double ms[5];
     for (int i = 0; i < 5; i++) {
         snprintf(run, sizeof(run), "%s/%d", folder, i);
-        char *first[] = {argv[1], "run", "sort", "--evaluations", "1", "--folder", run, "--quiet",
+        const char *first[] = {argv[1], "run", "sort", "--evaluations", "1", "--folder", run, "--quiet",
                          NULL};
         ms[i] = start_ms(first);
     }
