@@ -28,7 +28,7 @@
 static inline void rig_folder(char folder[64])
 {
     const char *base = getenv("TMPDIR");
-    snprintf(folder, 56, "%.40s/elm-XXXXXX", base == NULL ? "/tmp" : base);
+    snprintf(folder, 56, "%.40s/elm-XXXXXX", base == NULL || strlen(base) > 40 ? "/tmp" : base);
     assert_non_null(mkdtemp(folder));
     strcat(folder, "/run");
 }
