@@ -1,12 +1,31 @@
 /*
- * sandbox: runs programs that nobody trusts. One evaluator per worker thread; each has cages of its own
- * (a runner, a compiler, a judge), all forked by the keeper, a small process started before
- * any thread or model, so that elm itself never forks. The static helper binary (`elm-cage`) is
+ * sandbox: runs programs that nobody trusts. One evaluator per worker thread; each has cages of its
+ * own (a runner, a compiler, a judge), all forked by the keeper, a small process started before any
+ * thread or model, so that elm itself never forks. The static helper binary (`elm-cage`) is
  * embedded in libelm and started through memfd + execveat.
  *
  * Levels: 3 full cage (user, pid, mount, net, ipc, uts, cgroup namespaces, empty root, no
  * capabilities, seccomp, Landlock, rlimits); 2 where user namespaces are forbidden: exec'd empty
  * zygote, seccomp, Landlock, rlimits; 1 rlimits and seccomp only: refused without `unsafe`.
+ *
+ * What becomes of a program. Core C runs in the virtual machine inside the runner; anything else is
+ * compiled by libtcc in a process that holds nothing else, and runs in a forked child whose only
+ * system call is exit. It may include math.h stdlib.h string.h stdint.h stdio.h stdbool.h float.h
+ * limits.h stddef.h, which are elm's own; printing goes nowhere, memory comes from memory_mb. Outputs
+ * start as zeros and are copied after the child's death.
+ *     crashed   undefined behaviour in the VM, a signal, abort
+ *     timeout   out of fuel (VM), more than cpu_ms of CPU time, or a second to compile
+ *     memory    heap or static variables beyond memory_mb
+ *     refused   a system call; outside the VM where the judge needs steps
+ *     invalid   exit before answering, an output that is not finite, the judge says so
+ *     fault     the runner, the compiler or the judge died of it twice
+ *
+ * A command (`elm run --file F --score CMD`) is the user's own and runs in a copy of F's folder
+ * (64 MiB at most) with the program in place of F, at most 60 s, 2 GiB and 256 processes, with PATH and
+ * nothing else of the environment; sockets are refused. At level 3 the copy lies over the folder
+ * itself, nothing else can be written but /tmp and /dev/shm, which are its own, and all its
+ * processes end with it. At level 2 the copy is a folder in /tmp. Not contained: it may read every
+ * file that its user may read, and at level 2 see the user's other processes.
  */
 #ifndef ELM_SANDBOX_H
 #define ELM_SANDBOX_H
@@ -22,7 +41,8 @@ void elm_keeper_close(struct elm_keeper *k);
 
 struct elm_sandbox_report {
     int level;                    /* 3, 2, 1 or 0 (nothing works): the best this machine gives */
-    bool user_namespaces, seccomp, cpu_timer, cgroups;
+    bool user_namespaces, seccomp, cpu_timer;
+    bool cgroups;                 /* memory and process limits of whole cages */
     int landlock_abi;             /* 0: none */
     char note[256];               /* why not level 3, and what to do; "" at level 3 */
 };
@@ -67,11 +87,13 @@ enum elm_status elm_evaluator_run(struct elm_evaluator *e, struct elm_job *jobs,
 /* The shown cases and wanted outputs; borrowed until close. want NULL where the judge has none. */
 void elm_evaluator_evidence(struct elm_evaluator *e, uint32_t *case_count, const void **in,
                             const void **want, const uint8_t **want_mask);
-/* Outputs of the last elm_evaluator_run's job i (cases * out_bytes), borrowed until the next. */
+/* Outputs of the last elm_evaluator_run's job i (cases * out_bytes), borrowed until the next;
+ * zeros where the job is not OK. */
 const void *elm_evaluator_outputs(struct elm_evaluator *e, uint32_t job);
 /* Pass bits of the last run's job i, one byte a case. */
 const uint8_t *elm_evaluator_passes(struct elm_evaluator *e, uint32_t job);
-/* The judge's SVG / explanation for one program on a set. ELM_NOT_FOUND: the judge makes none. */
+/* Runs one program; the judge's SVG on the scored cases, or one line a wrong shown case, at most
+ * cases_max. ELM_NOT_FOUND: the judge makes none, or (picture) the program fails. */
 enum elm_status elm_evaluator_picture(struct elm_evaluator *e, struct elm_job *job,
                                       struct elm_buf *svg, struct elm_error *err);
 enum elm_status elm_evaluator_explain(struct elm_evaluator *e, struct elm_job *job,

@@ -4,6 +4,7 @@
  */
 #include "sandbox/cage_proc.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -72,6 +73,28 @@ bool cgroup_make(struct cgroup *g, const char *name, uint32_t memory_mb, uint32_
         return true;
     cgroup_remove(g);
     return false;
+}
+
+static void sweep(const char *controller)
+{
+    char own[400], path[660];
+    DIR *d = own_group(controller, own, sizeof(own)) ? opendir(own) : NULL;
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        int pid;
+        if (sscanf(e->d_name, "elm-%d-", &pid) == 1 && kill(pid, 0) != 0 && errno == ESRCH) {
+            snprintf(path, sizeof(path), "%s/%s", own, e->d_name);
+            rmdir(path);
+        }
+    }
+    if (d != NULL)
+        closedir(d);
+}
+
+void cgroup_sweep(void)
+{
+    sweep("");
+    sweep("memory");
+    sweep("pids");
 }
 
 void cgroup_join(const struct cgroup *g, int pid)

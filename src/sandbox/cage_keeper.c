@@ -79,15 +79,14 @@ static int map_ids(pid_t pid, bool command, bool *root, char *why, size_t cap)
     return cage_why(why, cap, "cannot map a user into a namespace");
 }
 
-/* Below level 3: root's child becomes nobody. */
-static int become_nobody(char *why, size_t cap)
+/* Below level 3: root's child becomes nobody, unless this is a container that has no such user;
+ * it has no privileges in either case. */
+static void become_nobody(void)
 {
-    if (geteuid() != 0)
-        return 0;
-    if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-        setresuid(NOBODY, NOBODY, NOBODY) != 0)
-        return cage_why(why, cap, "cannot become an ordinary user");
-    return 0;
+    if (geteuid() == 0 &&
+        (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+         setresuid(NOBODY, NOBODY, NOBODY) != 0))
+        errno = 0;
 }
 
 static int confine(const struct keeper_request *q, const char *work, bool root, char *why,
@@ -103,9 +102,10 @@ static int confine(const struct keeper_request *q, const char *work, bool root, 
         if (folder_copy(from, to, why, cap) != 0)
             return -1;
     }
-    if (q->level < 3 && q->kind != CAGE_COMMAND && become_nobody(why, cap) != 0)
-        return -1;
-    if (q->level < 3 && chdir(work[0] != '\0' ? work : "/") != 0)
+    if (q->level < 3 && q->kind != CAGE_COMMAND)
+        become_nobody();
+    /* the current folder is what tools may write in: never the root */
+    if (q->level < 3 && chdir(has_tools(q->kind) ? work : "/") != 0)
         return cage_why(why, cap, "cannot enter '%s'", work);
     setsid();
     if (confine_limits(q, why, cap) != 0)
@@ -146,16 +146,33 @@ static _Noreturn void become_cage(const struct keeper_request *q, const char *wo
     _exit(1);
 }
 
-static void make_work(struct cage *c, const struct keeper_request *q)
+static void remove_folder(const char *path)
 {
-    c->work[0] = '\0';
-    if (q->level == 3 || !has_tools(q->kind))
-        return;
+    /* the folder is ours alone and those who could write in it are dead */
+    pid_t pid = fork();
+    if (pid == 0) {
+        char *argv[] = {(char[]){"rm"}, (char[]){"-rf"}, (char[]){"--"}, strdup(path), NULL};
+        char *envp[] = {NULL};
+        execve("/bin/rm", argv, envp);
+        _exit(1);
+    }
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
+}
+
+static int make_work(struct cage *c, const struct keeper_request *q, char *why, size_t cap)
+{
+    if (q->level == 3 || !c->tools)
+        return 0;
     strcpy(c->work, "/tmp/elm-XXXXXX");
-    if (mkdtemp(c->work) == NULL)
+    if (mkdtemp(c->work) == NULL) {
         c->work[0] = '\0';
-    else if (geteuid() == 0 && q->kind == CAGE_GCC && chown(c->work, NOBODY, NOBODY) != 0)
-        c->work[0] = '\0';
+        return cage_why(why, cap, "cannot make a folder in /tmp");
+    }
+    /* fails where nobody doesn't exist, and then nobody stays who we are */
+    if (geteuid() == 0 && q->kind == CAGE_GCC && chown(c->work, NOBODY, NOBODY) != 0)
+        errno = 0;
+    return 0;
 }
 
 /* Clones the child and lets it go once its users and its cgroup are there. */
@@ -172,20 +189,21 @@ static int start(struct keeper *k, const struct keeper_request *q, const int *fd
         return cage_why(reply->why, sizeof(reply->why), "too many caged processes");
     }
     *c = (struct cage){.tools = has_tools(q->kind)};
-    make_work(c, q);
+    int result = make_work(c, q, reply->why, sizeof(reply->why));
     unsigned long flags = SIGCHLD;
     if (q->level == 3) {
         flags |= CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
                  CLONE_NEWUTS | CLONE_NEWCGROUP;
     }
-    pid_t pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
+    pid_t pid = result != 0 ? -1 : (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
     if (pid == 0) {
         close(go[1]);
         become_cage(q, c->work, fds[0], fds[1], go[0]);
     }
     close(go[0]);
     bool root = false;
-    int result = pid < 0 ? cage_why(reply->why, sizeof(reply->why), "cannot make namespaces") : 0;
+    if (pid < 0 && result == 0)
+        result = cage_why(reply->why, sizeof(reply->why), "cannot make namespaces");
     if (pid > 0 && q->level == 3)
         result = map_ids(pid, q->kind == CAGE_COMMAND, &root, reply->why, sizeof(reply->why));
     if (pid > 0) {
@@ -198,6 +216,8 @@ static int start(struct keeper *k, const struct keeper_request *q, const int *fd
     if (result == 0 && write(go[1], root ? "r" : "u", 1) != 1)
         result = cage_why(reply->why, sizeof(reply->why), "the child died");
     close(go[1]);
+    if (pid < 0 && c->work[0] != '\0')
+        remove_folder(c->work);
     reply->pid = pid;
     return result;
 }
@@ -229,20 +249,6 @@ static void end_orphans(const struct keeper *k)
         if (ended == 0)
             return;
     }
-}
-
-static void remove_folder(const char *path)
-{
-    /* the folder is ours alone and those who could write in it are dead */
-    pid_t pid = fork();
-    if (pid == 0) {
-        char *argv[] = {(char[]){"rm"}, (char[]){"-rf"}, (char[]){"--"}, strdup(path), NULL};
-        char *envp[] = {NULL};
-        execve("/bin/rm", argv, envp);
-        _exit(1);
-    }
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
 }
 
 static void stop(struct keeper *k, struct cage *c, struct keeper_reply *reply)
@@ -294,6 +300,7 @@ int keeper_main(void)
     struct cage_hello hello = {.ready = CAGE_READY};
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    cgroup_sweep();
     if (chdir("/") != 0 || wire_send(CAGE_SOCKET, &hello, sizeof(hello), NULL, 0) != 0)
         return 1;
     while (wire_recv(CAGE_SOCKET, &q, sizeof(q), fds) == (ssize_t)sizeof(q)) {

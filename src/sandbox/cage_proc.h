@@ -55,6 +55,8 @@ struct cgroup {
 bool cgroup_make(struct cgroup *g, const char *name, uint32_t memory_mb, uint32_t processes);
 void cgroup_join(const struct cgroup *g, int pid);
 void cgroup_remove(struct cgroup *g);
+/* Removes those of keepers that were killed. */
+void cgroup_sweep(void);
 
 /* cage_library.c: the functions that a candidate may call. */
 typedef void library_function(void *ctx, const char *name, void *address);

@@ -32,7 +32,7 @@ static char *join(const char *folder, const char *name)
     return path.ptr;
 }
 
-/* mkdir -p */
+/* mkdir -p, of a folder into which nobody else can put a judge. */
 static enum elm_status make_folder(const char *path, struct elm_error *err)
 {
     char *part = elm_strdup(path);
@@ -44,7 +44,11 @@ static enum elm_status make_folder(const char *path, struct elm_error *err)
         *at = '/';
     }
     enum elm_status status = ELM_OK;
-    if (mkdir(part, 0755) != 0 && errno != EEXIST)
+    struct stat st;
+    if (mkdir(part, 0755) == 0 || errno == EEXIST)
+        errno = stat(part, &st) == 0 && S_ISDIR(st.st_mode) &&
+                (st.st_uid == geteuid() || st.st_uid == 0) ? 0 : EPERM;
+    if (errno != 0)
         status = elm_fail(err, ELM_IO, "cannot make the cache folder '%s': %s; set XDG_CACHE_HOME "
                           "to one that can be written", path, strerror(errno));
     free(part);
@@ -229,13 +233,11 @@ enum elm_status elm_judge_build(const struct elm_problem *p, const char *cache_f
     ELM_TRY(hash_sources(p, gcc, &hash, err));
     char *folder = cache_folder != NULL ? elm_strdup(cache_folder) : default_folder();
     struct elm_buf program = {0}, work = {0};
-    struct stat st;
     elm_buf_printf(&program, "%s/judge-%016llx", folder, (unsigned long long)hash);
-    enum elm_status status = ELM_OK;
-    if (stat(program.ptr, &st) != 0) {
-        status = make_folder(folder, err);
-        elm_buf_printf(&work, "%s/build-XXXXXX", folder);
-        if (status == ELM_OK && mkdtemp(work.ptr) == NULL)
+    elm_buf_printf(&work, "%s/build-XXXXXX", folder);
+    enum elm_status status = make_folder(folder, err);
+    if (status == ELM_OK && access(program.ptr, X_OK) != 0) {
+        if (mkdtemp(work.ptr) == NULL)
             status = elm_fail(err, ELM_IO, "cannot write in the cache folder '%s': %s; set "
                               "XDG_CACHE_HOME to one that can be written", folder,
                               strerror(errno));
@@ -243,11 +245,8 @@ enum elm_status elm_judge_build(const struct elm_problem *p, const char *cache_f
             status = compile(p, gcc, work.ptr, program.ptr, err);
             rmdir(work.ptr);
         }
-        elm_buf_release(&work);
-    } else if (st.st_uid != getuid() && st.st_uid != 0) {
-        status = elm_fail(err, ELM_IO, "'%s' belongs to another user: remove it or set "
-                          "XDG_CACHE_HOME", program.ptr);
     }
+    elm_buf_release(&work);
     free(folder);
     if (status == ELM_OK)
         *path = elm_strdup(program.ptr);

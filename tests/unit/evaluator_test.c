@@ -73,6 +73,7 @@ static const char right[] =
     "    return (double)a * b + 1.0;\n}\n";
 
 static struct elm_keeper *keeper;
+static struct elm_sandbox_report best;
 static char folder[] = "/tmp/elm-evaluator-XXXXXX";
 
 struct rig {
@@ -91,7 +92,8 @@ static void put(const char *name, const char *text)
 
 static void make_problem(struct elm_problem *p, const char *judge)
 {
-    *p = (struct elm_problem){.name = (char[]){"test"}, .folder = folder};
+    static char name[] = "test";
+    *p = (struct elm_problem){.name = name, .folder = folder};
     p->names = elm_names_new();
     strcpy(p->io.entry, "f");
     p->io.returns = ELM_TYPE_DOUBLE;
@@ -115,19 +117,26 @@ static void make_problem(struct elm_problem *p, const char *judge)
     put("judge.c", judge);
 }
 
-static struct rig *open_rig(const char *judge, int level, bool force_tcc)
+static struct rig *try_rig(const char *judge, int level, struct elm_error *err)
 {
     struct rig *r = calloc(1, sizeof(*r));
-    struct elm_error err = {0};
     char *path = NULL;
     make_problem(&r->p, judge);
-    if (elm_judge_build(&r->p, folder, &path, &err) != ELM_OK)
-        fail_msg("%s", err.message);
+    enum elm_status status = elm_judge_build(&r->p, folder, &path, err);
     struct elm_evaluator_def def = {.keeper = keeper, .problem = &r->p, .judge_path = path,
-                                    .level = level, .force_tcc = force_tcc};
-    if (elm_evaluator_open(&def, &r->e, &err) != ELM_OK)
-        fail_msg("%s", err.message);
+                                    .level = level};
+    if (status == ELM_OK)
+        status = elm_evaluator_open(&def, &r->e, err);
     free(path);
+    return status == ELM_OK ? r : NULL;
+}
+
+static struct rig *open_rig(const char *judge, int level)
+{
+    struct elm_error err = {0};
+    struct rig *r = try_rig(judge, level, &err);
+    if (r == NULL)
+        fail_msg("%s", err.message);
     return r;
 }
 
@@ -184,7 +193,7 @@ static void expect(const char *what, struct elm_evaluation e, enum elm_eval_stat
 static void test_vm(void **state)
 {
     (void)state;
-    struct rig *r = open_rig(score_judge, 3, false);
+    struct rig *r = open_rig(score_judge, best.level);
     struct elm_evaluation e = run_tree(r, right);
     expect("right", e, ELM_EVAL_OK, "");
     assert_true(e.fitness == 1 && e.passed == CASES && e.cases == CASES && e.in_vm);
@@ -225,7 +234,7 @@ static void test_vm(void **state)
 static void test_tcc(void **state)
 {
     (void)state;
-    struct rig *r = open_rig(score_judge, 3, false);
+    struct rig *r = open_rig(score_judge, best.level);
     static const struct {
         const char *text;
         enum elm_eval_status status;
@@ -278,7 +287,7 @@ static void test_tcc(void **state)
 static void test_gcc(void **state)
 {
     (void)state;
-    struct rig *r = open_rig(score_judge, 3, false);
+    struct rig *r = open_rig(score_judge, best.level);
     static const struct {
         const char *text;
         enum elm_eval_status status;
@@ -292,7 +301,7 @@ static void test_gcc(void **state)
          "return pow(a, b) + floor(1.5) + calls * sqrt(calls); }\n", ELM_EVAL_OK, ""},
         {"\ndouble f(int a) { return x; }", ELM_EVAL_BUILD_FAILED, "line 2: 'x'"},
         {"#include \"/etc/passwd\"\ndouble f(int a) { return 1; }", ELM_EVAL_BUILD_FAILED,
-         "No such file"},
+         "line 1: /etc/passwd:"},
         {"asm(\".incbin \\\"/etc/passwd\\\"\"); double f(int a) { return 1; }",
          ELM_EVAL_BUILD_FAILED, ""},
         {"int system(const char *); double f(int a) { return system(\"id\"); }",
@@ -321,7 +330,7 @@ static void test_gcc(void **state)
 static void test_compare(void **state)
 {
     (void)state;
-    struct rig *r = open_rig(compare_judge, 3, false);
+    struct rig *r = open_rig(compare_judge, best.level);
     struct elm_tree one = parse(r, "double f(int a, int b, int square[4])\n{\n    return 1.0;\n}\n");
     struct elm_tree two = parse(r, "double f(int a, int b, int square[4])\n{\n    return 2.0;\n}\n");
     struct elm_tree bad = parse(r, "double f(int a, int b, int square[4])\n{\n"
@@ -357,7 +366,7 @@ static void test_compare(void **state)
 static void test_evidence(void **state)
 {
     (void)state;
-    struct rig *r = open_rig(score_judge, 3, false);
+    struct rig *r = open_rig(score_judge, best.level);
     struct elm_buf text = {0};
     uint32_t count;
     const void *in, *want;
@@ -399,11 +408,10 @@ static void test_evidence(void **state)
 static void test_levels(void **state)
 {
     (void)state;
-    struct elm_sandbox_report report;
-    assert_int_equal(elm_sandbox_probe(keeper, &report, NULL), ELM_OK);
-    assert_true(report.level >= 2 && report.seccomp && report.cpu_timer);
-    for (int level = 1; level <= report.level; level++) {
-        struct rig *r = open_rig(score_judge, level, false);
+    assert_true(best.level >= 2 && best.seccomp && best.cpu_timer);
+    assert_true(best.level == 3 ? best.note[0] == '\0' : best.note[0] != '\0');
+    for (int level = 1; level <= best.level; level++) {
+        struct rig *r = open_rig(score_judge, level);
         expect("vm", run_tree(r, right), ELM_EVAL_OK, "");
         expect("tcc", run_text(r, right, ELM_TIER_FAST), ELM_EVAL_OK, "");
         expect("gcc", run_text(r, right, ELM_TIER_GCC), ELM_EVAL_OK, "");
@@ -471,10 +479,8 @@ static void test_command(void **state)
         {"echo \"$ELM_SECRET$HOME\" | grep -q secret && echo 1 || echo 0", ELM_EVAL_OK, "", 0},
         {"echo 1 >../made 2>/dev/null; echo 1 >/usr/made 2>/dev/null; echo 3", ELM_EVAL_OK, "", 3},
     };
-    struct elm_sandbox_report report;
     setenv("ELM_SECRET", "secret", 1);
-    assert_int_equal(elm_sandbox_probe(keeper, &report, NULL), ELM_OK);
-    for (int level = 2; level <= report.level; level++) {
+    for (int level = 2; level <= best.level; level++) {
         for (size_t i = 0; i < ELM_COUNT(commands); i++) {
             struct elm_evaluation e = run_command(commands[i].command, level,
                                                   i == 1 ? "int main(void) { return 0; }"
@@ -509,7 +515,7 @@ static void test_killed_cages(void **state)
 {
     (void)state;
     static const char *const names[] = {"elm-runner", "elm-compiler", "elm-judge"};
-    struct rig *r = open_rig(score_judge, 3, false);
+    struct rig *r = open_rig(score_judge, best.level);
     struct elm_evaluator_totals before, after;
     for (size_t i = 0; i < ELM_COUNT(names); i++) {
         expect("before", run_text(r, right, ELM_TIER_FAST), ELM_EVAL_OK, "");
@@ -549,8 +555,8 @@ static void test_hostile_neighbours(void **state)
         " return 1; }",
         "double f(int a) { asm(\"mov $0x40000027,%eax; syscall\"); return 1; }",
     };
-    for (int level = 2; level <= 3; level++) {
-        struct rig *r = open_rig(score_judge, level, false);
+    for (int level = 2; level <= best.level; level++) {
+        struct rig *r = open_rig(score_judge, level);
         struct elm_job jobs[ELM_JOBS_MAX] = {{0}};
         for (uint32_t i = 0; i < ELM_JOBS_MAX; i++)
             jobs[i].text = elm_str(i % 2 == 0 ? right : hostile[i / 2 % ELM_COUNT(hostile)]);
@@ -579,7 +585,7 @@ static void test_hostile_neighbours(void **state)
 static void test_compiler_bombs(void **state)
 {
     (void)state;
-    struct rig *r = open_rig(score_judge, 3, false);
+    struct rig *r = open_rig(score_judge, best.level);
     struct elm_buf macros = {0}, parentheses = {0}, braces = {0}, long_line = {0};
     elm_buf_printf(&macros, "#define A0 1+1+1+1\n");
     for (int i = 1; i < 20; i++)
@@ -636,7 +642,8 @@ static void test_judges(void **state)
     /* another number of bytes than the entry makes */
     p.io.params[2].dims[0] = 40;
     assert_int_equal(elm_io_layout(&p.io, NULL), ELM_OK);
-    struct elm_evaluator_def def = {.keeper = keeper, .problem = &p, .judge_path = path, .level = 3};
+    struct elm_evaluator_def def = {.keeper = keeper, .problem = &p, .judge_path = path,
+                                    .level = best.level};
     assert_int_equal(elm_evaluator_open(&def, &e, &err), ELM_PARSE);
     assert_non_null(strstr(err.message, "24 out"));
     assert_non_null(strstr(err.message, "168"));
@@ -657,7 +664,9 @@ static void test_killed_elm(void **state)
         struct elm_error err;
         if (elm_keeper_open(&keeper, &err) != ELM_OK)
             _exit(1);
-        struct rig *r = open_rig(score_judge, 3, false);
+        struct rig *r = try_rig(score_judge, best.level, &err);
+        if (r == NULL)
+            _exit(1);
         run_text(r, right, ELM_TIER_FAST);
         uint32_t count = find_processes("elm-keeper", &keeper_pid, 1);
         if (write(told[1], &keeper_pid, sizeof(keeper_pid)) != sizeof(keeper_pid) || count != 1)
@@ -684,7 +693,8 @@ static int open_all(void **state)
 {
     (void)state;
     struct elm_error err = {0};
-    if (mkdtemp(folder) == NULL || elm_keeper_open(&keeper, &err) != ELM_OK) {
+    if (mkdtemp(folder) == NULL || elm_keeper_open(&keeper, &err) != ELM_OK ||
+        elm_sandbox_probe(keeper, &best, &err) != ELM_OK) {
         print_error("%s\n", err.message);
         return -1;
     }
