@@ -682,19 +682,20 @@ static void top_level(struct parser *p, TSNode root)
     end(p);
 }
 
-/* The first node that the grammar could not make sense of. */
+/* The first node that the grammar could not make sense of. A cursor, because finding the k-th child
+ * takes k steps. */
 static TSNode first_error(TSNode n)
 {
-    for (int depth = 0; depth < 10000; depth++) {
-        if (is(n, "ERROR") || ts_node_is_missing(n))
-            return n;
-        uint32_t i = 0, count = ts_node_child_count(n);
-        while (i < count && !ts_node_has_error(ts_node_child(n, i)))
-            i++;
-        if (i == count)
-            return n;
-        n = ts_node_child(n, i);
+    TSTreeCursor cursor = ts_tree_cursor_new(n);
+    while (!is(n, "ERROR") && !ts_node_is_missing(n) && ts_tree_cursor_goto_first_child(&cursor)) {
+        TSNode child = ts_tree_cursor_current_node(&cursor);
+        while (!ts_node_has_error(child) && ts_tree_cursor_goto_next_sibling(&cursor))
+            child = ts_tree_cursor_current_node(&cursor);
+        if (!ts_node_has_error(child))
+            break;
+        n = child;
     }
+    ts_tree_cursor_delete(&cursor);
     return n;
 }
 

@@ -40,35 +40,19 @@ void elm_vm_memory_free(struct elm_vm_memory *m)
     free(m);
 }
 
+/* By name. Through pointers, because a compiler that knows fmin and fmax swaps their operands, and
+ * then the sign of a zero is another than in the exported C. */
+static double (*const of_one[ELM_MATH_FUNCTIONS])(double) = {
+    [2] = floor, [3] = ceil, [4] = sin,  [5] = cos,   [6] = tan,   [7] = atan,
+    [9] = exp,   [10] = log, [15] = tanh, [16] = cbrt, [17] = round,
+};
+static double (*const of_two[ELM_MATH_FUNCTIONS])(double, double) = {
+    [8] = atan2, [11] = pow, [12] = fmin, [13] = fmax, [14] = fmod, [19] = hypot,
+};
+
 static double math1(uint16_t function, double x)
 {
-    switch (function) {
-    case 0: return sqrt(x);
-    case 1: return fabs(x);
-    case 2: return floor(x);
-    case 3: return ceil(x);
-    case 4: return sin(x);
-    case 5: return cos(x);
-    case 6: return tan(x);
-    case 7: return atan(x);
-    case 9: return exp(x);
-    case 10: return log(x);
-    case 15: return tanh(x);
-    case 16: return cbrt(x);
-    default: return round(x);
-    }
-}
-
-static double math2(uint16_t function, double x, double y)
-{
-    switch (function) {
-    case 8: return atan2(x, y);
-    case 11: return pow(x, y);
-    case 12: return fmin(x, y);
-    case 13: return fmax(x, y);
-    case 14: return fmod(x, y);
-    default: return hypot(x, y);
-    }
+    return function == 0 ? sqrt(x) : function == 1 ? fabs(x) : of_one[function](x);
 }
 
 /* Signalling NaNs would look unset. */

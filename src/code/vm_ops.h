@@ -172,7 +172,7 @@ op_MATH1:
     r[pc->a].d = math1(pc->c, r[pc->b].d);
     NEXT;
 op_MATH2:
-    r[pc->a].d = math2(pc->c, r[pc->b].d, r[pc->b + 1].d);
+    r[pc->a].d = of_two[pc->c](r[pc->b].d, r[pc->b + 1].d);
     NEXT;
 op_JUMP:
     PAY(pc->steps)
