@@ -4,10 +4,11 @@
  *
  *     vm_diff [SEED [COUNT]]
  *
- * Not compared, because C or the compiler leaves it open:
+ * Left out, because C or the compiler leaves it open:
  *   - runs that the machine ends (undefined behaviour, or out of steps);
  *   - unsequenced or unspecified order of side effects: generate.h writes none;
- *   - tcc, programs where it folds doubles: it computes constants in long double and rounds twice.
+ *   - what tcc makes of arithmetic between double literals: it folds them in long double and rounds
+ *     twice, about once in 10,000 it is off by the last bit. Such differences are only counted.
  */
 #include "cases.h"
 #include "generate.h"
@@ -27,10 +28,12 @@ struct program {
     uint64_t seed;
     uint8_t *in, *out;         /* [CASES] */
     uint8_t ends[CASES];
+    bool folds;                /* tcc folds doubles in it */
 };
 
 struct tally {
-    uint64_t programs, cases, ok, outside;
+    uint64_t programs, cases, ok;
+    uint64_t folded;
     uint64_t bad;
 };
 
@@ -80,6 +83,22 @@ static void write_shim(const struct elm_io *io, struct elm_buf *out)
     elm_buf_printf(out, "}\n");
 }
 
+/* Is there an operator on doubles with nothing but literals under it? */
+static bool folds_doubles(const struct elm_tree *t)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct elm_node *n = &t->nodes[i];
+        bool constant = n->kind >= ELM_NODE_ADD && n->kind <= ELM_NODE_DIV &&
+                        n->type == ELM_TYPE_DOUBLE;
+        for (uint32_t k = 1; k < n->size && constant; k++)
+            constant = n[k].kind != ELM_NODE_VAR && n[k].kind != ELM_NODE_INDEX &&
+                       n[k].kind != ELM_NODE_CALL;
+        if (constant)
+            return true;
+    }
+    return false;
+}
+
 /* Makes one program and runs it in the machine; false when it is none (a generator's fault). */
 static bool make_program(struct program *p, uint64_t seed, uint32_t tag, struct elm_vm_memory *m,
                          struct tally *tally)
@@ -99,6 +118,7 @@ static bool make_program(struct program *p, uint64_t seed, uint32_t tag, struct 
         status = elm_vm_compile(&t, names, &p->io, &p->code, &err);
     if (status == ELM_OK) {
         elm_tree_print(&t, names, &p->printed);
+        p->folds = folds_doubles(&t);
         p->in = elm_calloc(CASES, p->io.in_bytes);
         p->out = elm_calloc(CASES, p->io.out_bytes);
         for (uint32_t i = 0; i < CASES; i++) {
@@ -130,11 +150,12 @@ static void free_program(struct program *p)
 
 typedef void shim_function(const void *in, void *out);
 
-static void compare(const struct program *p, shim_function *shim, const char *compiler,
-                    struct tally *tally)
+/* The first case that the compiled program answers otherwise; CASES: none. */
+static uint32_t first_difference(const struct program *p, shim_function *shim)
 {
     uint8_t *out = elm_malloc(p->io.out_bytes);
-    for (uint32_t i = 0; i < CASES; i++) {
+    uint32_t i = 0;
+    for (; i < CASES; i++) {
         if (p->ends[i] != ELM_VM_OK)
             continue;
         memset(out, 0, p->io.out_bytes);
@@ -142,14 +163,22 @@ static void compare(const struct program *p, shim_function *shim, const char *co
         alarm(20);
         shim(p->in + i * p->io.in_bytes, out);
         alarm(0);
-        if (outputs_equal(&p->io, out, p->out + i * p->io.out_bytes))
-            continue;
-        fprintf(stderr, "seed %llu, case %u: %s gives something else\n%s\n",
-                (unsigned long long)p->seed, i, compiler, p->printed.ptr);
-        tally->bad++;
-        break;
+        if (!outputs_equal(&p->io, out, p->out + i * p->io.out_bytes))
+            break;
     }
     free(out);
+    return i;
+}
+
+static void compare(const struct program *p, shim_function *shim, const char *compiler,
+                    struct tally *tally)
+{
+    uint32_t at = first_difference(p, shim);
+    if (at == CASES)
+        return;
+    fprintf(stderr, "seed %llu, case %u: %s gives something else\n%s\n",
+            (unsigned long long)p->seed, at, compiler, p->printed.ptr);
+    tally->bad++;
 }
 
 static void add_symbols(TCCState *s)
@@ -181,6 +210,8 @@ static void by_tcc(const struct program *p, struct tally *tally)
     if (shim == NULL) {
         fprintf(stderr, "seed %llu: tcc refuses\n%s\n", (unsigned long long)p->seed, text.ptr);
         tally->bad++;
+    } else if (p->folds) {
+        tally->folded += first_difference(p, shim) != CASES;
     } else {
         compare(p, shim, "tcc", tally);
     }
@@ -249,8 +280,10 @@ int main(int argc, char **argv)
             free_program(&programs[i]);
     }
     elm_vm_memory_free(m);
-    printf("vm_diff: %llu programs, %llu of %llu cases compared, %llu differences\n",
+    printf("vm_diff: %llu programs, %llu of %llu cases compared, %llu differences, "
+           "%llu where tcc folds doubles\n",
            (unsigned long long)tally.programs, (unsigned long long)tally.ok,
-           (unsigned long long)tally.cases, (unsigned long long)tally.bad);
+           (unsigned long long)tally.cases, (unsigned long long)tally.bad,
+           (unsigned long long)tally.folded);
     return tally.bad != 0 || tally.ok * 4 < tally.cases;
 }
