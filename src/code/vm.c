@@ -238,6 +238,7 @@ enum elm_vm_end elm_vm_run(const void *code, struct elm_vm_memory *m, const void
     const struct vm_code *c = code;
     union elm_value result;
     uint64_t left = fuel;
+    ELM_ASSERT(c->magic == VM_MAGIC);
     uint32_t used = load_case(c, m, in);
     enum elm_vm_end end = run(c, m, used, &left, &result);
     *steps = fuel - left;
