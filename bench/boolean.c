@@ -195,7 +195,8 @@ int main(int argc, char **argv)
     }
     open_target(&g);
     for (uint32_t count = 1; count <= GATES_MAX; count++) {
-        printf("boolean_evaluations_%u %u evaluations\n", count, median(&g, count, functions, tree));
+        printf("boolean_evaluations_%u %u evaluations\n", count,
+               median(&g, count, functions, tree));
         fflush(stdout);
     }
     for (uint32_t count = 1; count <= GATES_MAX; count++)

@@ -376,7 +376,7 @@ static void report(const char *operator, const uint32_t *taken, uint32_t problem
 int main(int argc, char **argv)
 {
     static const char *const operators[] = {"tree", "semantic"};
-    uint32_t problems = argc > 1 ? (uint32_t)atoi(argv[1]) : 600;
+    uint32_t problems = argc > 1 ? (uint32_t)atoi(argv[1]) : 200;
     uint32_t *taken[2] = {elm_calloc(problems + 1, 4), elm_calloc(problems + 1, 4)};
     int64_t cpu[2] = {0};
     for (uint32_t i = 0; i < problems; i++) {

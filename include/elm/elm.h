@@ -12,5 +12,6 @@
 #include "elm/sandbox.h"
 #include "elm/search.h"
 #include "elm/store.h"
+#include "elm/tape.h"
 
 #endif

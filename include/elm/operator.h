@@ -131,10 +131,10 @@ bool elm_edit_same(const struct elm_node *a, const struct elm_node *b, uint32_t 
  * nothing that matters reads: a change there can't change an output. Returns the number set. */
 uint32_t elm_edit_idle(const struct elm_tree *t, uint8_t *bits);
 /* How far an operator strays from the words of the seed, which are what the problem's author
- * thought of. The program itself would drift from them: what a mutation brings in is drawn again. */
+ * thought of. The program itself drifts from them: what a mutation brings in is drawn again. */
 struct elm_vocabulary {
     uint16_t uses[ELM_NODE_KINDS];   /* nodes of each kind in the seed */
-    double novelty;                  /* chance that a drawn operator need not be one of the seed's */
+    double novelty;                  /* chance that an operator is drawn from all there are */
     double literal_share;            /* of new leaves */
 };
 void elm_edit_vocabulary(const struct elm_problem *problem, struct elm_vocabulary *out);

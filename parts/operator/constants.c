@@ -41,8 +41,7 @@ static uint32_t find_literals(const struct elm_parent *p, struct literal *out)
     return found;
 }
 
-/* Do both trees differ in literals and their signs only? Then other holds the second's literals in
- * the first's order. */
+/* Do both trees differ in literals and their signs only? */
 static bool same_code(const struct elm_tree *a, const struct elm_tree *b)
 {
     uint32_t i = 0, j = 0;

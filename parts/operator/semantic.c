@@ -413,9 +413,11 @@ static const struct elm_node *build(const struct spot *s, uint32_t *count)
 {
     const struct candidate *c = &s->best;
     *count = c->nodes;
-    if (c->op == ELM_NODE_NONE)
-        return c->a->nodes;
     struct elm_node *out = new_nodes(s, c->nodes);
+    if (c->op == ELM_NODE_NONE) {
+        memcpy(out, c->a->nodes, c->nodes * sizeof(out[0]));
+        return out;
+    }
     out[0] = (struct elm_node){.kind = c->op, .type = s->tree->nodes[s->at].type,
                                .kids = c->b != NULL ? 2 : 1, .size = c->nodes};
     memcpy(out + 1, c->a->nodes, c->a->count * sizeof(out[0]));
@@ -598,7 +600,7 @@ static void semantic_free(void *self)
 const struct elm_operator_kind elm_operator_semantic = {
     .name = "semantic",
     .summary = "puts expressions where their values are wanted, computed back from the cases",
-    .price_us = 30,
+    .price_us = 100,
     .parents_min = 1,
     .make = semantic_make,
     .free = semantic_free,

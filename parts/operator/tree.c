@@ -1,5 +1,7 @@
 /*
- * tree: genetic programming on the typed tree: one mutation or crossover a child.
+ * tree: genetic programming on the typed tree: one mutation or crossover a child. Moves that only
+ * touch code which reaches no output come with another one, so that no evaluation is spent on them
+ * alone ("single" mutation of Cartesian GP: Goldman & Punch 2013).
  *
  * Every move answers with edits whose child passes elm_tree_check: expressions are typed by
  * construction; statement moves, which may move a name out of its scope or cut off a return, are

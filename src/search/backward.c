@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_MAX (1 << 18)             /* of a tape: 14 MiB with their wants */
+#define EVENTS_MAX (1 << 17)             /* of a tape: 7 MiB with their wants */
 #define CASE_EVENTS_MAX (1 << 14)
-#define FLIPS_MAX 2048                   /* runs spent on trying branches the other way round */
+#define FLIP_EVENTS_MAX (1 << 20)        /* spent on trying branches the other way round */
 #define FLIPS_OF_NODE 2                  /* per condition and case, from its last visit back */
 
 struct backward {
     struct tape_run run;
     bool exact;
-    uint32_t flips;
+    uint32_t flip_events;
     uint8_t *tried;                      /* by node: flips in this case */
 };
 
@@ -129,6 +129,7 @@ static bool flip_helps(struct backward *b, uint32_t event)
     b->run.event_first = first;
     b->run.event_end = first + CASE_EVENTS_MAX;
     bool right = tape_run_case(&b->run, kept.case_at) && outputs_right(b);
+    b->flip_events += t->event_count - events;
     t->event_count = events;
     t->cell_count = cells;
     t->binding_count = bindings;
@@ -159,9 +160,8 @@ static void ask_conditions(struct backward *b, bool passes)
         bool truth = v.real ? v.value.d != 0 : v.value.i != 0;
         if (passes) {
             ask(b, e, branch(truth, v.real));
-        } else if (b->tried[v.node] < FLIPS_OF_NODE && b->flips < FLIPS_MAX) {
+        } else if (b->tried[v.node] < FLIPS_OF_NODE && b->flip_events < FLIP_EVENTS_MAX) {
             b->tried[v.node]++;
-            b->flips++;
             if (flip_helps(b, e))
                 ask(b, e, branch(!truth, v.real));
         }

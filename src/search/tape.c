@@ -226,7 +226,8 @@ static uint32_t place(struct tape_run *r, uint32_t at, uint32_t *index)
     return b.cell + (uint32_t)flat;
 }
 
-static uint32_t compute(struct tape_run *r, uint32_t at, uint8_t op, bool real, uint32_t a, uint32_t b)
+static uint32_t compute(struct tape_run *r, uint32_t at, uint8_t op, bool real, uint32_t a,
+                        uint32_t b)
 {
     union elm_value x = as(r, a, real), y = as(r, b, real);
     if (r->stopped)

@@ -1,4 +1,4 @@
-/* view: expressions computed over all cases at once, from what a tape holds at one moment of each. */
+/* view: expressions over all cases at once, from what a tape holds at one moment of each. */
 #include "elm/tape.h"
 
 static const struct elm_column *symbol_column(struct elm_view *v, uint32_t k)

@@ -13,12 +13,14 @@ static const char *const seeds[] = {
     "void f(int a, int out[2])\n{\n}\n",
     /* branches, loops, jumps, calls, recursion */
     "int g(int n)\n{\nif (n < 2) {\nreturn n;\n}\nreturn g(n - 1) + g(n - 2);\n}\n"
-    "int f(int a, int b)\n{\nint s = 0;\nfor (int i = 0; i < 5; i++) {\nif (i == b) {\ncontinue;\n}\n"
+    "int f(int a, int b)\n{\nint s = 0;\nfor (int i = 0; i < 5; i++) {\nif (i == b) {\n"
+    "continue;\n}\n"
     "s += g(i) * a;\nif (s > 1000) {\nbreak;\n}\n}\nreturn s;\n}\n",
     "int f(int a, int b)\n{\nint n = 0;\ndo {\nn++;\na /= 2;\n} while (a > 0 && n < 9);\n"
     "while (b > 3) {\nb = b - 3;\n}\nreturn n > b ? n : b;\n}\n",
     "int f(int a)\n{\nfor (;;) {\na++;\nif (a > 9) {\nreturn a;\n}\n}\n}\n",
-    "int f(int a)\n{\nif (a > 0) {\nreturn 1;\n} else if (a < 0) {\nreturn -1;\n} else {\nreturn 0;\n}\n}\n",
+    "int f(int a)\n{\nif (a > 0) {\nreturn 1;\n} else if (a < 0) {\n"
+    "return -1;\n} else {\nreturn 0;\n}\n}\n",
     /* doubles, casts, math.h */
     "double f(double x, double y, int n)\n{\ndouble z = x * y - 0.5;\nz += sin(x) / 2.0;\n"
     "return fmax(z, (double)n) + (int)(y * 1.5);\n}\n",
@@ -27,7 +29,8 @@ static const char *const seeds[] = {
     "for (int i = 0; i < 6; i++) {\nout[i] = in[i] * t[i % 3];\n}\nouts[0] = w[0][1] + w[1][2];\n"
     "outs[1] = outs[0] * 2.0;\n}\n",
     /* allowed, though nobody writes it */
-    "int f(int a)\n{\n{\n}\n;\nfor (int i = 0; i < 0; i++) {\n}\nwhile (0) {\n;\n}\nreturn - -a;\n}\n",
+    "int f(int a)\n{\n{\n}\n;\nfor (int i = 0; i < 0; i++) {\n}\nwhile (0) {\n;\n}\n"
+    "return - -a;\n}\n",
     "int f(int a)\n{\nint t;\nt = a;\n{\nint t = 3;\na = t;\n}\nreturn t;\n}\n",
     "int f(int a)\n{\nreturn a;\na = 1;\nreturn a / 0;\n}\n",
     "int f(int a)\n{\nint t = 0;\nt = a = t++ + (a -= 2);\nreturn t;\n}\n",
@@ -191,8 +194,8 @@ static void leaves_the_rest_alone(void **state)
                                  "    // EVOLVE-BLOCK-START\n";
     static const char after[] = "    // EVOLVE-BLOCK-END\n    return t - 4;\n}\n";
     char text[1024];
-    snprintf(text, sizeof(text), "%s    t = t * b;\n    if (t > 9) {\n        t = t - 5;\n    }\n%s",
-             before, after);
+    snprintf(text, sizeof(text),
+             "%s    t = t * b;\n    if (t > 9) {\n        t = t - 5;\n    }\n%s", before, after);
     for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
         const struct elm_operator_kind *op = elm_operator_kinds[k];
         struct rig r;

@@ -150,7 +150,8 @@ static void arrays(void **state)
 {
     (void)state;
     mends("void f(int a, int b, int out[3])\n{\nout[0] = a + b;\nout[1] = a;\nout[2] = a * b;\n}\n",
-          "void f(int a, int b, int out[3])\n{\nout[0] = a + b;\nout[1] = b;\nout[2] = a * b;\n}\n");
+          "void f(int a, int b, int out[3])\n{\nout[0] = a + b;\nout[1] = b;\n"
+          "out[2] = a * b;\n}\n");
     mends("int f(int in[4], int a)\n{\nint t = in[1] + a;\nreturn t * 2;\n}\n",
           "int f(int in[4], int a)\n{\nint t = in[2] + a;\nreturn t * 2;\n}\n");
     mends("void f(int in[4], int a, int out[4])\n{\n"

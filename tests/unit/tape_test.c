@@ -6,10 +6,12 @@
 
 static const char *const seeds[] = {
     "int g(int x)\n{\nif (x < 3) {\nreturn x;\n}\nreturn g(x - 2) + 1;\n}\n"
-    "int f(int a, int b)\n{\nint t = a * 3;\nfor (int i = 0; i < 6; i++) {\nif (i == b) {\nbreak;\n}\n"
+    "int f(int a, int b)\n{\nint t = a * 3;\nfor (int i = 0; i < 6; i++) {\nif (i == b) {\n"
+    "break;\n}\n"
     "t += g(i) - (b & 7);\n}\nreturn t > 50 || a < b ? t % 13 : ~t;\n}\n",
     "double f(double x, int n, double y)\n{\nint k = (int)(x * 2.0);\ndouble z = n;\n"
-    "while (k > 0) {\nz = z * 0.5 + y;\nk--;\n}\nz -= fmin(x, n);\nreturn z / (1.0 + fabs(y));\n}\n",
+    "while (k > 0) {\nz = z * 0.5 + y;\nk--;\n}\nz -= fmin(x, n);\n"
+    "return z / (1.0 + fabs(y));\n}\n",
     "void f(int in[5], double w[2][3], int out[5], double outs[2])\n{\nint t[4] = {1, 2, 3};\n"
     "double d[2][2] = {{1.0, 2.0}, {3.0}};\nfor (int i = 0; i < 5; i++) {\n"
     "out[i] = in[4 - i] * t[i % 3] + t[3]++;\n}\nouts[0] = w[1][2] * d[1][0];\n"
@@ -216,8 +218,10 @@ static void finds_idle_code(void **state)
     assert_int_equal(idle("int f(int a)\n{\nint t = a + 1;\nint u = t + 1;\nreturn a;\n}\n"), 8);
     assert_int_equal(idle("int f(int a)\n{\nint t = 0;\nt += a;\nt++;\nreturn a;\n}\n"), 2 + 4 + 3);
     /* read in a loop, by an element, by a call, stored in an array: not idle */
-    assert_int_equal(idle("int f(int a)\n{\nint t = 0;\nwhile (t < a) {\nt++;\n}\nreturn a;\n}\n"), 0);
-    assert_int_equal(idle("int g(int a, int out[2])\n{\nint t = 1;\nout[t] = a;\nreturn a;\n}\n"), 0);
+    assert_int_equal(idle("int f(int a)\n{\nint t = 0;\nwhile (t < a) {\nt++;\n}\n"
+                          "return a;\n}\n"), 0);
+    assert_int_equal(idle("int g(int a, int out[2])\n{\nint t = 1;\nout[t] = a;\n"
+                          "return a;\n}\n"), 0);
     assert_int_equal(idle("int g(int o[1])\n{\no[0] = 1;\nreturn 2;\n}\n"
                           "int f(int out[1])\n{\nint t = g(out);\nreturn 1;\n}\n"), 0);
 }
