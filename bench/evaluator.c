@@ -58,7 +58,8 @@ static struct elm_evaluator *open_evaluator(struct elm_keeper *keeper, struct el
     struct elm_error err = {0};
     struct elm_evaluator *e;
     char *path;
-    *p = (struct elm_problem){.name = (char[]){"bench"}, .folder = elm_strdup(folder), .fuel = 1000000,
+    static char name[] = "bench";
+    *p = (struct elm_problem){.name = name, .folder = elm_strdup(folder), .fuel = 1000000,
                               .cpu_ms = 200, .memory_mb = 64, .names = elm_names_new(),
                               .case_count = {cases, cases, cases}};
     strcpy(p->io.entry, "f");
@@ -129,8 +130,8 @@ static void measure_caged(struct elm_keeper *keeper, const char *folder, const c
         stop_if(fscanf(answers, "%lf %lf %lf", &f, &c, &r) != 3, "the bare program died");
         theirs[i] = f + c + r;
         ratios[i] = theirs[i] / ours[i];
-        fprintf(stderr, "caged %.1f us; bare %.1f = fork %.1f + compile %.1f + call %.1f\n", ours[i],
-                theirs[i], f, c, r);
+        fprintf(stderr, "caged %.1f us; bare %.1f = fork %.1f + compile %.1f + call %.1f\n",
+                ours[i], theirs[i], f, c, r);
     }
     close(in[1]);
     fclose(answers);

@@ -11,7 +11,7 @@
  * What becomes of a program. Core C runs in the virtual machine inside the runner; anything else is
  * compiled by libtcc in a process that holds nothing else, and runs in a forked child whose only
  * system call is exit. It may include math.h stdlib.h string.h stdint.h stdio.h stdbool.h float.h
- * limits.h stddef.h, which are elm's own; printing goes nowhere, memory comes from memory_mb. Outputs
+ * limits.h stddef.h, which are elm's own; printing goes nowhere, the heap is memory_mb. Outputs
  * start as zeros and are copied after the child's death.
  *     crashed   undefined behaviour in the VM, a signal, abort
  *     timeout   out of fuel (VM), more than cpu_ms of CPU time, or a second to compile
@@ -21,9 +21,9 @@
  *     fault     the runner, the compiler or the judge died of it twice
  *
  * A command (`elm run --file F --score CMD`) is the user's own and runs in a copy of F's folder
- * (64 MiB at most) with the program in place of F, at most 60 s, 2 GiB and 256 processes, with PATH and
- * nothing else of the environment; sockets are refused. At level 3 the copy lies over the folder
- * itself, nothing else can be written but /tmp and /dev/shm, which are its own, and all its
+ * (64 MiB at most) with the program in place of F, at most 60 s, 2 GiB and 256 processes, with PATH
+ * and nothing else of the environment; sockets are refused. At level 3 the copy lies over the
+ * folder itself, nothing else can be written but /tmp and /dev/shm, which are its own, and all its
  * processes end with it. At level 2 the copy is a folder in /tmp. Not contained: it may read every
  * file that its user may read, and at level 2 see the user's other processes.
  */
@@ -50,8 +50,8 @@ struct elm_sandbox_report {
 enum elm_status elm_sandbox_probe(struct elm_keeper *k, struct elm_sandbox_report *out,
                                   struct elm_error *err);
 
-/* Compiles a problem's judge.c with gcc -O2 -static, cached by hash in cache_folder (made if need be;
- * NULL: $XDG_CACHE_HOME/elm or ~/.cache/elm). Returns the path of the program, to be freed.
+/* Compiles a problem's judge.c with gcc -O2 -static, cached by hash in cache_folder (made if need
+ * be; NULL: $XDG_CACHE_HOME/elm or ~/.cache/elm). Returns the path of the program, to be freed.
  * Fails: ELM_PARSE with the compiler's first error line, ELM_NOT_FOUND (no gcc: how to get it). */
 enum elm_status elm_judge_build(const struct elm_problem *p, const char *cache_folder, char **path,
                                 struct elm_error *err);
@@ -73,15 +73,15 @@ void elm_evaluator_close(struct elm_evaluator *e);
 enum elm_tier { ELM_TIER_FAST /* VM or tcc */, ELM_TIER_GCC /* gcc -O2, caged: tens of ms */ };
 struct elm_job {
     const struct elm_tree *tree;          /* checked; NULL outside core C */
-    struct elm_str text;                  /* needed when tree is NULL; printed from tree otherwise */
+    struct elm_str text;                  /* needed when tree is NULL; else printed from tree */
     const struct elm_tree *opponent;      /* comparison judge: the `a` of compare; else NULL */
     struct elm_str opponent_text;
     struct elm_evaluation evaluation;     /* out */
 };
 #define ELM_JOBS_MAX 64
-/* Evaluates up to ELM_JOBS_MAX jobs on a set. Statuses of single jobs are data; the call fails only when the cages
- * can't be kept alive (ELM_SANDBOX; died cages are restarted and the jobs retried once, then
- * marked ELM_EVAL_FAULT). The thread that opened the evaluator. */
+/* Evaluates up to ELM_JOBS_MAX jobs on a set. Statuses of single jobs are data; the call fails
+ * only when the cages can't be kept alive (ELM_SANDBOX; died cages are restarted and the jobs
+ * retried once, then marked ELM_EVAL_FAULT). The thread that opened the evaluator. */
 enum elm_status elm_evaluator_run(struct elm_evaluator *e, struct elm_job *jobs, uint32_t count,
                                   enum elm_set set, enum elm_tier tier, struct elm_error *err);
 /* The shown cases and wanted outputs; borrowed until close. want NULL where the judge has none. */

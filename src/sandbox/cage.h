@@ -48,12 +48,16 @@ struct keeper_reply {
 
 /* ---- elm and a runner ---- */
 #define RUN_JOBS_MAX 128
-/* Compiled code runs at the address it was linked for: low, so that 32-bit offsets reach the
- * helper's own functions, whose addresses are the same in compiler and runner; beyond the first
- * GiB, in which the kernel puts the heap at random. */
-#define WINDOW_BASE UINT64_C(0x60000000)
+/* Compiled code lies in a shared window, one program after the other, but each is linked for the
+ * same address, where its child maps it and nothing else of the window. That is low, so that 32-bit
+ * offsets reach the helper's own functions, whose addresses are the same in compiler and runner,
+ * and beyond the first GiB, in which the kernel puts the heap at random. */
 #define WINDOW_BYTES ((size_t)64 << 20)
+#define SHIM_BASE UINT64_C(0x60000000)
 #define SHIM_BYTES ((size_t)64 << 10)      /* at the window's start */
+#define CODE_BASE (SHIM_BASE + SHIM_BYTES)
+#define CODE_BYTES_MAX (WINDOW_BYTES - SHIM_BYTES)
+#define CODE_ALIGN UINT64_C(4096)
 
 enum runner_op { RUNNER_SETUP, RUNNER_SET, RUNNER_VM, RUNNER_NATIVE };
 
@@ -67,8 +71,13 @@ struct runner_set {            /* descriptor: cases */
     uint32_t op, set, count;
 };
 
+struct code {
+    uint64_t offset, bytes;    /* in the window; VM: offset in its memory */
+    uint64_t entry;            /* address */
+};
+
 struct run_job {
-    uint64_t at;               /* VM: offset of the code; native: address of the entry */
+    struct code code;
     uint32_t slot;
 };
 
@@ -117,16 +126,14 @@ struct build_job {
 
 struct compiler_request {
     uint32_t op, count, cpu_ms, memory_mb;
-    uint64_t used;             /* bytes of the window */
     struct build_job jobs[RUN_JOBS_MAX];
 };
 
 /* In shared memory, so that what is done is known when the compiler dies on the next one. */
 struct build_result {
+    struct code code;
     uint32_t state;
-    uint32_t spare;
-    uint64_t entry;            /* address */
-    char why[96];
+    char why[100];
 };
 
 struct build_results {
@@ -135,8 +142,8 @@ struct build_results {
 };
 
 struct compiler_reply {
-    uint32_t op;
-    uint64_t used, cpu_us;
+    uint32_t op, done;
+    uint64_t cpu_us;
 };
 
 /* How a compiler ends that gives up on a candidate. */

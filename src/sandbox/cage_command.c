@@ -67,8 +67,9 @@ static int put_file(const char *name, int from)
 
 static _Noreturn void be_shell(const struct command_request *q, int out, int errors)
 {
-    char path[sizeof(q->path) + 8], home[4096 + 8], temporary[4096 + 8], locale[] = "LC_ALL=C.UTF-8";
-    char folder[4096], name[] = "sh", flag[] = "-c", *command = elm_strdup(q->command);
+    char path[sizeof(q->path) + 8], home[4096 + 8], temporary[4096 + 8];
+    char locale[] = "LC_ALL=C.UTF-8", folder[4096], name[] = "sh", flag[] = "-c";
+    char *command = elm_strdup(q->command);
     char *argv[] = {name, flag, command, NULL}, *envp[] = {path, home, temporary, locale, NULL};
     struct rlimit cpu = {q->wall_ms / 1000 + 1, q->wall_ms / 1000 + 1};
     if (getcwd(folder, sizeof(folder)) == NULL)

@@ -16,6 +16,7 @@
 struct compiler {
     struct compiler_setup def;
     const char *text;
+    uint8_t *window;
     struct build_results *results;
     build_function *build;
     int timer;                 /* -1: none */
@@ -56,41 +57,35 @@ void build_fail(struct build_result *r, enum build_state state, const char *form
     va_end(args);
 }
 
-static void link_code(TCCState *s, const char *name, const struct compiler_request *q,
-                      uint64_t *used, struct build_result *r)
+static void link_code(TCCState *s, const char *name, uint64_t base, uint64_t room,
+                      struct build_result *r)
 {
     int size = tcc_relocate(s, NULL);
     if (size < 0) {
         build_fail(r, BUILD_FAILED, "it does not link");
         return;
     }
-    if ((uint64_t)size > (uint64_t)q->memory_mb << 20 ||
-        (uint64_t)size > WINDOW_BYTES - SHIM_BYTES) {
+    if ((uint64_t)size > room) {
         build_fail(r, BUILD_MEMORY, "its variables take more memory than is allowed");
         return;
     }
-    if ((uint64_t)size > WINDOW_BYTES - *used) {
-        build_fail(r, BUILD_LATER, "the window is full");
-        return;
-    }
-    uint64_t base = WINDOW_BASE + *used;
-    if (tcc_relocate(s, (void *)(uintptr_t)base) != 0) {
+    /* libtcc leaves the gaps between sections as they are */
+    void *code = (void *)(uintptr_t)base;
+    memset(code, 0, (size_t)size);
+    if (tcc_relocate(s, code) != 0) {
         build_fail(r, BUILD_FAILED, "it does not link");
         return;
     }
-    uint64_t entry = (uint64_t)(uintptr_t)tcc_get_symbol(s, name);
-    if (entry < base || entry >= base + (uint64_t)size) {
+    r->code.bytes = (uint64_t)size;
+    r->code.entry = (uint64_t)(uintptr_t)tcc_get_symbol(s, name);
+    if (r->code.entry < base || r->code.entry >= base + (uint64_t)size)
         build_fail(r, BUILD_FAILED, "there is no function '%s'", name);
-        return;
-    }
-    r->entry = entry;
-    *used = (*used + (uint64_t)size + 63) & ~(uint64_t)63;
     if (r->state == BUILD_NONE)
         r->state = BUILD_OK;
 }
 
-static void build_tcc(const struct compiler_setup *def, struct elm_str text,
-                      const struct compiler_request *q, uint64_t *used, struct build_result *r)
+static void compile(struct elm_str text, const char *entry, uint64_t base, uint64_t room,
+                    struct build_result *r)
 {
     TCCState *s = tcc_new();
     if (s == NULL) {
@@ -106,7 +101,7 @@ static void build_tcc(const struct compiler_setup *def, struct elm_str text,
     tcc_set_output_type(s, TCC_OUTPUT_MEMORY);
     if (tcc_compile_string(s, source.ptr) == 0) {
         library_used(text, add_function, s);
-        link_code(s, def->entry, q, used, r);
+        link_code(s, entry, base, room, r);
     } else {
         build_fail(r, BUILD_FAILED, "it does not compile");
     }
@@ -114,23 +109,49 @@ static void build_tcc(const struct compiler_setup *def, struct elm_str text,
     elm_buf_release(&source);
 }
 
+static void build_tcc(const struct compiler_setup *def, struct elm_str text,
+                      const struct compiler_request *q, uint64_t room, struct build_result *r)
+{
+    (void)q;
+    compile(text, def->entry, CODE_BASE, room, r);
+}
+
+static int build_shim(struct compiler *c)
+{
+    struct build_result r = {0};
+    struct elm_str text = {c->text + c->def.shim_at, c->def.shim_bytes};
+    compile(text, "elm_shim", SHIM_BASE, SHIM_BYTES, &r);
+    memcpy(c->window, (void *)SHIM_BASE, r.code.bytes);
+    c->results->shim = r.code.entry;
+    return r.state == BUILD_OK ? 0 : -1;
+}
+
 static int set_up(struct compiler *c, const struct compiler_setup *q, const int *fds)
 {
+    c->def = *q;
     c->text = cage_map(fds[0], q->text_bytes, PROT_READ, MAP_SHARED, NULL);
-    void *window = cage_map(fds[1], WINDOW_BYTES, PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_FIXED_NOREPLACE, (void *)WINDOW_BASE);
+    c->window = cage_map(fds[1], WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, NULL);
     c->results = cage_map(fds[2], sizeof(*c->results), PROT_READ | PROT_WRITE, MAP_SHARED, NULL);
-    if (c->text == NULL || window == NULL || c->results == NULL)
+    void *code = cage_map(-1, WINDOW_BYTES, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+                          (void *)SHIM_BASE);
+    if (c->text == NULL || c->window == NULL || c->results == NULL || code == NULL)
         return -1;
-    struct build_result r = {0};
-    struct compiler_request limits = {.memory_mb = 1};
-    uint64_t used = 0;
-    c->def = *q;
-    snprintf(c->def.entry, sizeof(c->def.entry), "elm_shim");
-    build_tcc(&c->def, (struct elm_str){c->text + q->shim_at, q->shim_bytes}, &limits, &used, &r);
-    c->def = *q;
-    c->results->shim = r.entry;
-    return r.state == BUILD_OK && used <= SHIM_BYTES ? 0 : -1;
+    return build_shim(c);
+}
+
+/* Moves the code to the window. Its last page is cleared: it held another program's. */
+static void keep_code(struct compiler *c, uint64_t *used, struct build_result *r)
+{
+    uint64_t whole = (r->code.bytes + CODE_ALIGN - 1) / CODE_ALIGN * CODE_ALIGN;
+    if (whole > WINDOW_BYTES - *used) {
+        r->state = BUILD_LATER;
+        return;
+    }
+    memcpy(c->window + *used, (void *)CODE_BASE, r->code.bytes);
+    memset(c->window + *used + r->code.bytes, 0, whole - r->code.bytes);
+    r->code.offset = *used;
+    *used += whole;
 }
 
 /* Builds what fits the window; the rest is for later. The state is written last: a result that
@@ -138,21 +159,22 @@ static int set_up(struct compiler *c, const struct compiler_setup *q, const int 
 static void build_all(struct compiler *c, const struct compiler_request *q,
                       struct compiler_reply *reply)
 {
-    uint64_t used = q->used;
+    uint64_t used = SHIM_BYTES, room = (uint64_t)q->memory_mb << 20;
+    room = room < CODE_BYTES_MAX ? room : CODE_BYTES_MAX;
     for (uint32_t i = 0; i < q->count && i < RUN_JOBS_MAX; i++) {
         struct build_result r = {0}, *out = &c->results->jobs[i];
-        if (__atomic_load_n(&out->state, __ATOMIC_ACQUIRE) != BUILD_NONE)
-            continue;
         if (c->timer >= 0)
             cage_cpu_rearm(c->timer, q->cpu_ms);
-        c->build(&c->def, (struct elm_str){c->text + q->jobs[i].at, q->jobs[i].bytes}, q, &used, &r);
+        c->build(&c->def, (struct elm_str){c->text + q->jobs[i].at, q->jobs[i].bytes}, q, room, &r);
+        if (r.state == BUILD_OK)
+            keep_code(c, &used, &r);
         memcpy(out->why, r.why, sizeof(out->why));
-        out->entry = r.entry;
+        out->code = r.code;
         __atomic_store_n(&out->state, r.state, __ATOMIC_RELEASE);
     }
     if (c->timer >= 0)
         cage_cpu_rearm(c->timer, 0);
-    reply->used = used;
+    reply->done = q->count;
 }
 
 int compiler_serve(build_function *build, int timer)

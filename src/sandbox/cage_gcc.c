@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -35,10 +36,10 @@ static void put_symbol(void *ctx, const char *name, void *address)
     elm_buf_printf(ctx, "PROVIDE(%s = %#llx);\n", name, (unsigned long long)(uintptr_t)address);
 }
 
-static _Noreturn void be_gcc(const struct compiler_setup *def, uint64_t base)
+static _Noreturn void be_gcc(const struct compiler_setup *def)
 {
     char at[64], entry[96], required[128];
-    snprintf(at, sizeof(at), "-Wl,-Ttext-segment=%#llx", (unsigned long long)base);
+    snprintf(at, sizeof(at), "-Wl,-Ttext-segment=%#llx", (unsigned long long)CODE_BASE);
     snprintf(entry, sizeof(entry), "-Wl,-e,%s", def->entry);
     snprintf(required, sizeof(required), "-Wl,--require-defined=%s", def->entry);
     const char *argv[] = {
@@ -101,9 +102,8 @@ static void say_error(struct build_result *r)
         build_fail(r, BUILD_FAILED, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* Lays the segments of the program into the window; nothing in the file is trusted. */
-static bool load(const uint8_t *file, size_t bytes, uint64_t base, uint64_t room, uint64_t *end,
-                 uint64_t *entry)
+/* Lays the segments of the program where they belong; nothing in the file is trusted. */
+static bool load(const uint8_t *file, size_t bytes, uint64_t room, struct code *code)
 {
     Elf64_Ehdr head;
     if (bytes < sizeof(head))
@@ -112,51 +112,47 @@ static bool load(const uint8_t *file, size_t bytes, uint64_t base, uint64_t room
     if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof(Elf64_Phdr) ||
         head.e_phoff > bytes || head.e_phnum * sizeof(Elf64_Phdr) > bytes - head.e_phoff)
         return false;
-    *entry = head.e_entry;
-    *end = base;
+    uint64_t end = CODE_BASE;
+    madvise((void *)CODE_BASE, CODE_BYTES_MAX, MADV_DONTNEED);     /* zeros again */
     for (int i = 0; i < head.e_phnum; i++) {
         Elf64_Phdr p;
         memcpy(&p, file + head.e_phoff + (size_t)i * sizeof(p), sizeof(p));
         if (p.p_type != PT_LOAD)
             continue;
-        if (p.p_vaddr < base || p.p_vaddr - base > room || p.p_memsz > room - (p.p_vaddr - base) ||
-            p.p_filesz > p.p_memsz || p.p_offset > bytes || p.p_filesz > bytes - p.p_offset)
+        if (p.p_vaddr < CODE_BASE || p.p_vaddr - CODE_BASE > room ||
+            p.p_memsz > room - (p.p_vaddr - CODE_BASE) || p.p_filesz > p.p_memsz ||
+            p.p_offset > bytes || p.p_filesz > bytes - p.p_offset)
             return false;
-        uint8_t *to = (uint8_t *)(uintptr_t)p.p_vaddr;
-        memcpy(to, file + p.p_offset, p.p_filesz);
-        memset(to + p.p_filesz, 0, p.p_memsz - p.p_filesz);
-        if (p.p_vaddr + p.p_memsz > *end)
-            *end = p.p_vaddr + p.p_memsz;
+        memcpy((void *)(uintptr_t)p.p_vaddr, file + p.p_offset, p.p_filesz);
+        if (p.p_vaddr + p.p_memsz > end)
+            end = p.p_vaddr + p.p_memsz;
     }
-    return *entry >= base && *entry < *end;
+    code->entry = head.e_entry;
+    code->bytes = end - CODE_BASE;
+    return code->entry >= CODE_BASE && code->entry < end;
 }
 
-static void take_program(const struct compiler_request *q, uint64_t *used, struct build_result *r)
+static void take_program(uint64_t room, struct build_result *r)
 {
-    uint64_t base = WINDOW_BASE + *used, end = base;
     struct stat st;
     int fd = open("program", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     uint8_t *file = NULL;
     if (fd >= 0 && fstat(fd, &st) == 0 && (size_t)st.st_size <= PROGRAM_BYTES_MAX)
         file = elm_malloc((size_t)st.st_size + 1);
-    uint64_t room = WINDOW_BYTES - *used, allowed = (uint64_t)q->memory_mb << 20;
     if (file == NULL || read(fd, file, (size_t)st.st_size) != st.st_size)
         build_fail(r, BUILD_FAILED, "gcc wrote no program");
-    else if (!load(file, (size_t)st.st_size, base, room < allowed ? room : allowed, &end, &r->entry))
-        build_fail(r, *used > 2 * SHIM_BYTES ? BUILD_LATER : BUILD_MEMORY,
-                   "its variables take more memory than is allowed");
+    else if (!load(file, (size_t)st.st_size, room, &r->code))
+        build_fail(r, BUILD_MEMORY, "its variables take more memory than is allowed");
     if (r->state == BUILD_NONE)
         r->state = BUILD_OK;
-    *used = end - WINDOW_BASE;
     free(file);
     close(fd);
 }
 
 static void build_gcc(const struct compiler_setup *def, struct elm_str text,
-                      const struct compiler_request *q, uint64_t *used, struct build_result *r)
+                      const struct compiler_request *q, uint64_t room, struct build_result *r)
 {
     struct elm_buf source = {0};
-    *used = (*used + 4095) & ~(uint64_t)4095;
     headers_expand(text, &source);
     unlink("program");
     if (write_text("program.c", elm_buf_str(&source)) != 0)
@@ -167,14 +163,14 @@ static void build_gcc(const struct compiler_setup *def, struct elm_str text,
     bool late = false;
     pid_t pid = fork();
     if (pid == 0)
-        be_gcc(def, WINDOW_BASE + *used);
+        be_gcc(def);
     int status = pid < 0 ? -1 : wait_limited(pid, q->cpu_ms, &late);
     if (late)
         build_fail(r, BUILD_TIMEOUT, "compiling it took more than %u ms", q->cpu_ms);
     else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         say_error(r);
     else
-        take_program(q, used, r);
+        take_program(room, r);
 }
 
 int gcc_main(void)

@@ -182,27 +182,26 @@ struct function {
     any_function *address;
 };
 
-#define F(name) {#name, (any_function *)name}
+#define O(name, ours) {#name, (any_function *)ours}
+#define F(name) O(name, name)
 /* in order of name */
 static const struct function functions[] = {
-    {"__fixunsdfdi", (any_function *)fix_double}, {"__fixunssfdi", (any_function *)fix_float},
-    {"__fixunsxfdi", (any_function *)fix_long},   {"__floatundidf", (any_function *)float_double},
-    {"__floatundisf", (any_function *)float_float}, {"__floatundixf", (any_function *)float_long},
-    {"abort", (any_function *)give_up}, F(abs), F(acos), F(acosh), F(asin), F(asinh), F(atan), F(atan2),
-    F(atanh), F(atof), F(atoi), F(atol), F(bsearch), {"calloc", (any_function *)heap_calloc}, F(cbrt),
-    F(ceil), F(ceilf), F(copysign), F(cos), F(cosf), F(cosh), F(erf), F(erfc),
-    {"exit", (any_function *)quit}, F(exp), F(exp2), F(expf), F(expm1), F(fabs), F(fabsf), F(fdim),
-    F(floor), F(floorf), F(fma), F(fmax), F(fmaxf), F(fmin), F(fminf), F(fmod), F(fmodf),
-    {"free", (any_function *)heap_free}, F(frexp), F(hypot), F(labs), F(ldexp), F(lgamma), F(llabs),
-    F(llround), F(log), F(log10), F(log1p), F(log2), F(logf), F(lrint), F(lround),
-    {"malloc", (any_function *)heap_alloc}, F(memchr), F(memcmp), F(memcpy), F(memmove), F(memset),
-    F(modf), F(nearbyint), F(pow), F(powf), {"printf", (any_function *)count_printf},
-    {"putchar", (any_function *)count_putchar}, {"puts", (any_function *)count_puts}, {"qsort", (any_function *)sort},
-    {"rand", (any_function *)draw}, {"realloc", (any_function *)heap_realloc}, F(remainder), F(rint), F(round),
-    F(roundf), F(sin), F(sinf), F(sinh), F(snprintf), F(sqrt), F(sqrtf),
-    {"srand", (any_function *)seed_random}, F(strcat), F(strchr), F(strcmp), F(strcpy), F(strcspn),
-    F(strlen), F(strncat), F(strncmp), F(strncpy), F(strpbrk), F(strrchr), F(strspn), F(strstr),
-    F(strtod), F(strtol), F(strtoul), F(tan), F(tanf), F(tanh), F(tgamma), F(trunc), F(truncf),
+    O(__fixunsdfdi, fix_double), O(__fixunssfdi, fix_float), O(__fixunsxfdi, fix_long),
+    O(__floatundidf, float_double), O(__floatundisf, float_float), O(__floatundixf, float_long),
+    O(abort, give_up), F(abs), F(acos), F(acosh), F(asin), F(asinh), F(atan), F(atan2), F(atanh),
+    F(atof), F(atoi), F(atol), F(bsearch), O(calloc, heap_calloc), F(cbrt), F(ceil), F(ceilf),
+    F(copysign), F(cos), F(cosf), F(cosh), F(erf), F(erfc), O(exit, quit), F(exp), F(exp2),
+    F(expf), F(expm1), F(fabs), F(fabsf), F(fdim), F(floor), F(floorf), F(fma), F(fmax), F(fmaxf),
+    F(fmin), F(fminf), F(fmod), F(fmodf), O(free, heap_free), F(frexp), F(hypot), F(labs),
+    F(ldexp), F(lgamma), F(llabs), F(llround), F(log), F(log10), F(log1p), F(log2), F(logf),
+    F(lrint), F(lround), O(malloc, heap_alloc), F(memchr), F(memcmp), F(memcpy), F(memmove),
+    F(memset), F(modf), F(nearbyint), F(pow), F(powf), O(printf, count_printf),
+    O(putchar, count_putchar), O(puts, count_puts), O(qsort, sort), O(rand, draw),
+    O(realloc, heap_realloc), F(remainder), F(rint), F(round), F(roundf), F(sin), F(sinf), F(sinh),
+    F(snprintf), F(sqrt), F(sqrtf), O(srand, seed_random), F(strcat), F(strchr), F(strcmp),
+    F(strcpy), F(strcspn), F(strlen), F(strncat), F(strncmp), F(strncpy), F(strpbrk), F(strrchr),
+    F(strspn), F(strstr), F(strtod), F(strtol), F(strtoul), F(tan), F(tanf), F(tanh), F(tgamma),
+    F(trunc), F(truncf),
 };
 
 /* Its index; beyond the last: none. */

@@ -1,7 +1,7 @@
 /*
  * namespace: the file system of a cage at level 3: an empty read-only root; for gcc the tool chain
- * read-only and a work folder; for a command the whole system read-only, with a copy of the working folder
- * in its place.
+ * read-only and a work folder; for a command the whole system read-only, with a copy of the
+ * program's folder in its place.
  */
 #include "sandbox/cage_proc.h"
 
@@ -92,7 +92,8 @@ static int tool_root(char *why, size_t cap)
         }
         if (access(from, F_OK) != 0)
             continue;
-        if (mkdir(parts[i], 0755) != 0 || mount(from, parts[i], NULL, MS_BIND | MS_REC, NULL) != 0 ||
+        if (mkdir(parts[i], 0755) != 0 ||
+            mount(from, parts[i], NULL, MS_BIND | MS_REC, NULL) != 0 ||
             read_only(parts[i], MOUNT_ATTR_NODEV) != 0)
             return cage_why(why, cap, "cannot bind %s", from);
     }

@@ -65,10 +65,10 @@ void library_each(library_function *each, void *ctx);
 void library_used(struct elm_str text, library_function *each, void *ctx);
 void library_heap(void *memory, size_t bytes);
 
-/* cage_compiler.c: answers requests to build with one of two compilers. Writes everything of `r`;
- * the code goes to the window, of which `used` bytes are taken. */
+/* cage_compiler.c: answers requests to build with one of two compilers. A build function leaves
+ * code linked for CODE_BASE there and says its entry and bytes, at most room. */
 typedef void build_function(const struct compiler_setup *def, struct elm_str text,
-                            const struct compiler_request *q, uint64_t *used,
+                            const struct compiler_request *q, uint64_t room,
                             struct build_result *r);
 int compiler_serve(build_function *build, int timer);
 /* The first reason counts. */

@@ -1,12 +1,13 @@
 /*
  * runner: runs virtual machine code in this process, and compiled code in one forked child a
- * candidate. The child inherits cases (read only), one output slot and the code (its own copy),
- * and may make no system call but exit. What it wrote is copied after its death to results that
- * no child has mapped.
+ * candidate. The child has the cases (read only), one output slot and its own code, nothing of
+ * another candidate, not even in a register, and may make no system call but exit. What it wrote
+ * is copied after its death to results that no child has mapped.
  */
 #include "code/vm.h"
 #include "sandbox/cage_proc.h"
 
+#include <cpuid.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -29,6 +30,7 @@ struct runner {
     const uint8_t *vm_code;
     uint8_t *results, *scratch;
     size_t scratch_bytes;
+    int window;                /* descriptor */
     struct elm_vm_memory *vm;
 };
 
@@ -46,13 +48,14 @@ static int set_up(struct runner *r, const struct runner_setup *q, const int *fds
     r->def = *q;
     r->current = ELM_SETS;
     r->vm_code = cage_map(fds[0], q->vm_bytes, PROT_READ, MAP_SHARED, NULL);
-    void *window = cage_map(fds[1], WINDOW_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
-                            MAP_PRIVATE | MAP_FIXED_NOREPLACE, (void *)WINDOW_BASE);
+    void *shim = cage_map(fds[1], SHIM_BYTES, PROT_READ | PROT_EXEC,
+                          MAP_SHARED | MAP_FIXED_NOREPLACE, (void *)SHIM_BASE);
+    r->window = fds[1];
     r->results = cage_map(fds[2], q->result_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, NULL);
     size_t heap_bytes = (size_t)q->memory_mb << 20;
     void *heap = cage_map(-1, heap_bytes, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, NULL);
-    if (r->vm_code == NULL || window == NULL || r->results == NULL || heap == NULL)
+    if (r->vm_code == NULL || shim == NULL || r->results == NULL || heap == NULL)
         return -1;
     library_heap(heap, heap_bytes);
     madvise((void *)(uintptr_t)r->vm_code, q->vm_bytes, MADV_DONTFORK);
@@ -96,6 +99,8 @@ static void show_set(struct runner *r, uint32_t set)
         madvise((void *)(uintptr_t)old->in, old->bytes, MADV_DONTFORK);
     }
     madvise((void *)(uintptr_t)r->sets[set].in, r->sets[set].bytes, MADV_DOFORK);
+    /* a shorter set leaves the end of the slot as it was */
+    memset(r->scratch, 0, r->scratch_bytes);
     r->current = set;
 }
 
@@ -107,7 +112,7 @@ static void run_vm(struct runner *r, const struct runner_request *q, const struc
     *result = (struct run_result){0};
     for (uint32_t i = 0; i < c->count; i++) {
         uint64_t steps;
-        result->end = elm_vm_run(r->vm_code + job->at, r->vm,
+        result->end = elm_vm_run(r->vm_code + job->code.offset, r->vm,
                                  c->in + (size_t)i * r->def.in_bytes,
                                  out + (size_t)i * r->def.out_bytes, q->fuel, &steps);
         result->steps += steps;
@@ -117,15 +122,40 @@ static void run_vm(struct runner *r, const struct runner_request *q, const struc
 }
 
 /* ---- compiled code ---- */
+/* Vector registers still hold what was last copied: the outputs of the candidate before. */
+static void clear_registers(void)
+{
+    static _Alignas(64) uint8_t initial[4096];     /* a state that says: all as after a reset */
+    const uint32_t mxcsr = 0x1f80;
+    uint32_t a, b, c, d;
+    memcpy(initial + 24, &mxcsr, sizeof(mxcsr));
+    if (__get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_OSXSAVE) != 0)
+        __asm__ volatile("xrstor64 %0" : : "m"(initial), "a"(~0u), "d"(~0u) : "memory");
+    __asm__ volatile("fninit");
+}
+
+/* The stack below still holds values of the virtual machine. */
+static __attribute__((noinline)) void clear_stack(void)
+{
+    volatile uint8_t below[32768];
+    for (size_t i = 0; i < sizeof(below); i++)
+        below[i] = 0;
+}
+
 static _Noreturn void be_candidate(const struct runner *r, const struct runner_request *q,
                                    const struct run_job *job)
 {
     const struct cases *c = &r->sets[q->set];
     shim_function *shim = (shim_function *)(uintptr_t)q->shim;
+    void *code = mmap((void *)CODE_BASE, job->code.bytes, PROT_READ | PROT_WRITE | PROT_EXEC,
+                      MAP_PRIVATE | MAP_FIXED_NOREPLACE, r->window, (off_t)job->code.offset);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(r->window);
     close(CAGE_SOCKET);
-    if (cage_cpu_timer(SIGKILL, q->cpu_ms) >= 0 && seccomp_install(SECCOMP_CANDIDATE) == 0) {
-        shim((const void *)(uintptr_t)job->at, c->in, r->scratch, (int)c->count);
+    if (code != MAP_FAILED && cage_cpu_timer(SIGKILL, q->cpu_ms) >= 0 &&
+        seccomp_install(SECCOMP_CANDIDATE) == 0) {
+        clear_registers();
+        shim((const void *)(uintptr_t)job->code.entry, c->in, r->scratch, (int)c->count);
         syscall(SYS_exit_group, RUN_DONE);
     }
     for (;;)
@@ -173,8 +203,10 @@ static void run(struct runner *r, const struct runner_request *q, struct runner_
 {
     if (q->set >= ELM_SETS || r->sets[q->set].in == NULL || q->count > RUN_JOBS_MAX)
         return;
-    if (q->op == RUNNER_NATIVE)
+    if (q->op == RUNNER_NATIVE) {
         show_set(r, q->set);
+        clear_stack();
+    }
     for (uint32_t i = 0; i < q->count; i++) {
         if (q->op == RUNNER_VM)
             run_vm(r, q, &q->jobs[i], &reply->results[i]);
@@ -212,7 +244,7 @@ int runner_main(void)
         if (q.op == RUNNER_VM || q.op == RUNNER_NATIVE)
             run(&r, &q.request, &reply);
         for (int i = 0; i < WIRE_FDS_MAX; i++) {
-            if (fds[i] >= 0)
+            if (fds[i] >= 0 && (q.op != RUNNER_SETUP || fds[i] != r.window))
                 close(fds[i]);
         }
         reply.cpu_us = cage_cpu_us();

@@ -1,6 +1,6 @@
 /*
- * command: one file scored by the user's command. Each program gets a cage of its own, with a copy of
- * its folder as working folder.
+ * command: one file scored by the user's command. Each program gets a cage of its own, with a copy
+ * of its folder as working folder.
  */
 #include "sandbox/sandbox.h"
 

@@ -64,8 +64,9 @@ enum elm_status evaluator_start_runner(struct elm_evaluator *e, struct elm_error
     }
     /* what a broken runner left in the results is not to be trusted */
     memset(e->known, 0, sizeof(e->known));
-    return status == ELM_OK ? ELM_OK
-                            : elm_fail(err, ELM_SANDBOX, "the caged runner died while it started");
+    if (status != ELM_OK)
+        return elm_fail(err, ELM_SANDBOX, "the caged runner died while it started");
+    return ELM_OK;
 }
 
 enum elm_status evaluator_start_compiler(struct elm_evaluator *e, enum elm_tier tier,
@@ -91,8 +92,9 @@ enum elm_status evaluator_start_compiler(struct elm_evaluator *e, enum elm_tier 
                                       sizeof(reply), RUNNER_ANSWER_MS);
     close(fds[0]);
     e->compiled_since_start = 0;
-    return status == ELM_OK ? ELM_OK
-                            : elm_fail(err, ELM_SANDBOX, "the caged compiler died while it started");
+    if (status != ELM_OK)
+        return elm_fail(err, ELM_SANDBOX, "the caged compiler died while it started");
+    return ELM_OK;
 }
 
 enum elm_status evaluator_need_set(struct elm_evaluator *e, enum elm_set set,
@@ -120,8 +122,9 @@ static enum elm_status share_memory(struct elm_evaluator *e, struct elm_error *e
         return elm_fail(err, ELM_RANGE, "a set of %u cases: %d are allowed", cases, ELM_CASES_MAX);
     size_t out = (size_t)cases * p->io.out_bytes, in = (size_t)cases * p->io.in_bytes;
     if (out > OUT_BYTES_MAX || in > OUT_BYTES_MAX)
-        return elm_fail(err, ELM_RANGE, "%u cases of %u bytes in and %u out: %zu MiB a set and side "
-                        "are allowed", cases, p->io.in_bytes, p->io.out_bytes, OUT_BYTES_MAX >> 20);
+        return elm_fail(err, ELM_RANGE, "%u cases of %u bytes in and %u out: %zu MiB a set and "
+                        "side are allowed", cases, p->io.in_bytes, p->io.out_bytes,
+                        OUT_BYTES_MAX >> 20);
     size_t data = in > 2 * out ? in : 2 * out;
     data = data > JUDGE_SVG_BYTES ? data : JUDGE_SVG_BYTES;
     e->slot_bytes = (out + 63) & ~(size_t)63;

@@ -47,7 +47,7 @@ static enum elm_status compile(struct elm_evaluator *e, struct run **runs, uint3
                                enum elm_tier tier, struct elm_error *err)
 {
     struct cage *c = tier == ELM_TIER_GCC ? &e->gcc : &e->compiler;
-    struct compiler_request q = {.op = COMPILER_BUILD, .count = count, .used = SHIM_BYTES,
+    struct compiler_request q = {.op = COMPILER_BUILD, .count = count,
                                  .cpu_ms = tier == ELM_TIER_GCC ? GCC_WALL_MS : TCC_CPU_MS,
                                  .memory_mb = e->problem->memory_mb};
     struct compiler_reply reply;
@@ -79,11 +79,14 @@ static void take_build(const struct elm_evaluator *e, struct run *r, uint32_t in
 {
     struct build_result b = builds_of(e)->jobs[index];
     b.why[sizeof(b.why) - 1] = '\0';
-    r->at = b.entry;
+    r->code = b.code;
     switch (b.state) {
     case BUILD_OK:
-        if (b.entry < WINDOW_BASE || b.entry >= WINDOW_BASE + WINDOW_BYTES)
-            run_fail(r, ELM_EVAL_FAULT, "the compiler gave no address");
+        if (b.code.offset % CODE_ALIGN != 0 || b.code.offset < SHIM_BYTES ||
+            b.code.offset > WINDOW_BYTES || b.code.bytes == 0 ||
+            b.code.bytes > WINDOW_BYTES - b.code.offset || b.code.entry < CODE_BASE ||
+            b.code.entry - CODE_BASE >= b.code.bytes)
+            run_fail(r, ELM_EVAL_FAULT, "the compiler gave no code");
         break;
     case BUILD_FAILED: run_fail(r, ELM_EVAL_BUILD_FAILED, "%s", b.why); break;
     case BUILD_MEMORY: run_fail(r, ELM_EVAL_MEMORY, "%s", b.why); break;
@@ -158,8 +161,8 @@ static bool run_built(struct elm_evaluator *e, struct run **runs, uint32_t count
                                .shim = builds_of(e)->shim};
     struct runner_reply reply;
     for (uint32_t i = 0; i < count; i++)
-        q.jobs[i] = (struct run_job){runs[i]->at, runs[i]->slot};
-    if (q.shim < WINDOW_BASE || q.shim >= WINDOW_BASE + SHIM_BYTES)
+        q.jobs[i] = (struct run_job){runs[i]->code, runs[i]->slot};
+    if (q.shim < SHIM_BASE || q.shim >= SHIM_BASE + SHIM_BYTES)
         return false;
     if (cage_ask(&e->runner, &q, offsetof(struct runner_request, jobs) + count * sizeof(q.jobs[0]),
                  NULL, 0, &reply, offsetof(struct runner_reply, results), sizeof(reply),

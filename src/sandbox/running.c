@@ -56,8 +56,8 @@ static void prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, 
         elm_buf_clear(&e->code);
         enum elm_status status = elm_vm_compile(r->tree, p->names, &p->io, &e->code, &err);
         if (status == ELM_OK) {
-            r->at = *code_bytes;
-            memcpy(e->vm_code.memory + r->at, e->code.ptr, e->code.len);
+            r->code.offset = *code_bytes;
+            memcpy(e->vm_code.memory + *code_bytes, e->code.ptr, e->code.len);
             *code_bytes += (e->code.len + 63) & ~(size_t)63;
             return;
         }
@@ -83,7 +83,7 @@ static bool ask_vm(struct elm_evaluator *e, struct run **runs, uint32_t count, e
                                .fuel = e->problem->fuel};
     struct runner_reply reply;
     for (uint32_t i = 0; i < count; i++)
-        q.jobs[i] = (struct run_job){runs[i]->at, runs[i]->slot};
+        q.jobs[i] = (struct run_job){runs[i]->code, runs[i]->slot};
     double most = (double)count * e->sets[set].count * (double)q.fuel * STEP_NS / 1e6 + ANSWER_MS;
     if (cage_ask(&e->runner, &q, offsetof(struct runner_request, jobs) + count * sizeof(q.jobs[0]),
                  NULL, 0, &reply, offsetof(struct runner_reply, results), sizeof(reply),

@@ -57,7 +57,7 @@ struct cage_def {
 enum elm_status cage_start(struct cage *c, const struct cage_def *def, uint32_t ready,
                            void *hello, size_t hello_bytes, struct elm_error *err);
 void cage_stop(struct cage *c);
-/* One packet out, one in. ELM_SANDBOX: it died or took longer than timeout_ms; it is stopped then. */
+/* One packet out, one in. ELM_SANDBOX: it died or took longer than timeout_ms; it is stopped. */
 enum elm_status cage_ask(struct cage *c, const void *q, size_t q_bytes, const int *fds,
                          uint32_t fd_count, void *reply, size_t reply_min, size_t reply_cap,
                          uint32_t timeout_ms);
@@ -77,7 +77,7 @@ struct run {
     size_t printed_at;
     uint32_t slot;
     bool native, retried, judged;
-    uint64_t at;                       /* its code, as in struct run_job */
+    struct code code;
     enum elm_eval_status status;
     struct elm_cost cost;
     char why[96];

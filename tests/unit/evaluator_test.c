@@ -331,8 +331,10 @@ static void test_compare(void **state)
 {
     (void)state;
     struct rig *r = open_rig(compare_judge, best.level);
-    struct elm_tree one = parse(r, "double f(int a, int b, int square[4])\n{\n    return 1.0;\n}\n");
-    struct elm_tree two = parse(r, "double f(int a, int b, int square[4])\n{\n    return 2.0;\n}\n");
+    struct elm_tree one = parse(r, "double f(int a, int b, int square[4])\n{\n"
+                                   "    return 1.0;\n}\n");
+    struct elm_tree two = parse(r, "double f(int a, int b, int square[4])\n{\n"
+                                   "    return 2.0;\n}\n");
     struct elm_tree bad = parse(r, "double f(int a, int b, int square[4])\n{\n"
                                    "    return 2 / (a - a);\n}\n");
     const char *three = "double f(int a) { return 3; }";
@@ -543,16 +545,21 @@ static void test_hostile_neighbours(void **state)
     static const char *const hostile[] = {
         "double f(int a) { volatile char *p = (char *)0x60010000; for (int i = 0; i < 4000000; i++)"
         " p[i] = 0xcc; return 1; }",
-        "double f(int a, int b, int *s) { for (int i = 0; i < 100000000; i++) s[i] = 7; return 1; }",
-        "double f(int a, int b, int *s) { for (int i = 0; i < 100000000; i++) s[-i] = 7; return 1; }",
+        /* the code of the one before */
+        "double f(int a, int b, int *s) { return ((double (*)(int, int, int *))0x60012000)(a, b,"
+        " s); }",
+        "double f(int a, int b, int *s) { for (int i = 0; i < 100000000; i++) s[i] = 7; return 1;"
+        " }",
+        "double f(int a, int b, int *s) { for (int i = 0; i < 100000000; i++) s[-i] = 7; return 1;"
+        " }",
         "double f(int a) { double x[10]; for (int i = 0; i < 100000000; i++) x[i] = 7; return 1; }",
         "double f(int a) { asm(\"mov $0x7fc0,%eax; push %rax; ldmxcsr (%rsp); pop %rax\");"
         " return 1; }",
         "double f(int a) { asm(\"std; fninit; mov $231,%eax; mov $77,%edi; syscall\"); return 1; }",
         "double f(int a) { asm(\"mov $57,%eax; syscall\"); return 1; }",
         "double f(int a) { asm(\"mov $62,%eax; mov $-1,%edi; mov $9,%esi; syscall\"); return 1; }",
-        "double f(int a) { asm(\"mov $1,%eax; mov $3,%edi; mov %rsp,%rsi; mov $200,%edx; syscall\");"
-        " return 1; }",
+        "double f(int a) { asm(\"mov $1,%eax; mov $3,%edi; mov %rsp,%rsi; mov $200,%edx;"
+        " syscall\"); return 1; }",
         "double f(int a) { asm(\"mov $0x40000027,%eax; syscall\"); return 1; }",
     };
     for (int level = 2; level <= best.level; level++) {
@@ -580,6 +587,38 @@ static void test_hostile_neighbours(void **state)
         assert_int_equal(totals.restarts, 0);
         close_rig(r);
     }
+}
+
+/* Nothing of the program before is left in the registers, the output slot or the stack. */
+static void test_nothing_left(void **state)
+{
+    (void)state;
+    struct rig *r = open_rig(score_judge, best.level);
+    struct elm_tree t = parse(r, "double f(int a, int b, int square[4])\n{\n    square[0] = 5;\n"
+                                 "    square[3] = 5;\n    return 123456789.0;\n}\n");
+    struct elm_job jobs[] = {
+        {.tree = &t},
+        {.text = elm_str("double f(int a, int b, int *s) { for (int i = 0; i < 4; i++) s[i] = 77;\n"
+                         "return 123456789; }")},
+        {.text = elm_str("double f(int a, int b, int *s)\n{\n    double x;\n"
+                         "    asm volatile(\"vextractf128 $1, %%ymm7, (%0); movq %%xmm3, %1\"\n"
+                         "                 : : \"r\"(s), \"m\"(x) : \"memory\");\n"
+                         "    return s[-1] == 123456789 ? 9 : x;\n}\n")},
+        {.text = elm_str("double f(int a, int b, int *s)\n{\n    double here;\n"
+                         "    for (volatile double *p = &here; p > &here - 4000; p--)\n"
+                         "        if (*p == 123456789.0) return 9;\n    return 0;\n}\n")},
+    };
+    run(r, jobs, ELM_COUNT(jobs), ELM_SET_SCORED, ELM_TIER_GCC);
+    static const uint8_t zeros[24];
+    for (uint32_t i = 2; i < ELM_COUNT(jobs); i++) {
+        expect("peeks", jobs[i].evaluation, ELM_EVAL_OK, "");
+        assert_memory_equal(elm_evaluator_outputs(r->e, i), zeros, sizeof(zeros));
+    }
+    run(r, jobs, 1, ELM_SET_SCORED, ELM_TIER_FAST);
+    run(r, &jobs[3], 1, ELM_SET_SCORED, ELM_TIER_FAST);
+    assert_memory_equal(elm_evaluator_outputs(r->e, 0), zeros, sizeof(zeros));
+    elm_tree_release(&t);
+    close_rig(r);
 }
 
 static void test_compiler_bombs(void **state)
@@ -627,7 +666,7 @@ static void test_judges(void **state)
     struct elm_problem p;
     struct elm_error err;
     struct elm_evaluator *e;
-    char *path = NULL, *again = NULL;
+    char *path = NULL, *again = NULL, *never = NULL;
     make_problem(&p, score_judge);
     put("judge.c", "#include \"elm/judge.h\"\nint x = y;\n");
     assert_int_equal(elm_judge_build(&p, folder, &path, &err), ELM_PARSE);
@@ -647,7 +686,8 @@ static void test_judges(void **state)
     assert_int_equal(elm_evaluator_open(&def, &e, &err), ELM_PARSE);
     assert_non_null(strstr(err.message, "24 out"));
     assert_non_null(strstr(err.message, "168"));
-    assert_int_equal(elm_judge_build(&p, "/proc/nothing", &again, &err), ELM_IO);
+    assert_int_equal(elm_judge_build(&p, "/proc/nothing", &never, &err), ELM_IO);
+    free(again);
     elm_names_free(p.names);
     free(path);
 }
@@ -720,7 +760,8 @@ int main(void)
         cmocka_unit_test(test_evidence), cmocka_unit_test(test_levels),
         cmocka_unit_test(test_command),
         cmocka_unit_test(test_killed_cages),
-        cmocka_unit_test(test_hostile_neighbours), cmocka_unit_test(test_compiler_bombs),
+        cmocka_unit_test(test_hostile_neighbours), cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_compiler_bombs),
         cmocka_unit_test(test_judges), cmocka_unit_test(test_killed_elm),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
