@@ -600,10 +600,13 @@ static void test_nothing_left(void **state)
         {.tree = &t},
         {.text = elm_str("double f(int a, int b, int *s) { for (int i = 0; i < 4; i++) s[i] = 77;\n"
                          "return 123456789; }")},
-        {.text = elm_str("double f(int a, int b, int *s)\n{\n    double x;\n"
-                         "    asm volatile(\"vextractf128 $1, %%ymm7, (%0); movq %%xmm3, %1\"\n"
-                         "                 : : \"r\"(s), \"m\"(x) : \"memory\");\n"
-                         "    return s[-1] == 123456789 ? 9 : x;\n}\n")},
+        {.text = elm_str("static char all[16384] __attribute__((aligned(64)));\n"
+                         "double f(int a, int b, int *s)\n{\n    int i;\n"
+                         "    asm volatile(\"xsave64 %0\" : \"=m\"(all) : \"a\"(-1), \"d\"(-1));\n"
+                         "    for (i = 0; i + 8 <= 16384; i += 4)\n"
+                         "        if (*(double *)(all + i) == 123456789.0 || *(int *)(all + i) == 77)\n"
+                         "            return 9;\n"
+                         "    return s[-1] == 123456789 ? 9 : 0;\n}\n")},
         {.text = elm_str("double f(int a, int b, int *s)\n{\n    double here;\n"
                          "    for (volatile double *p = &here; p > &here - 4000; p--)\n"
                          "        if (*p == 123456789.0) return 9;\n    return 0;\n}\n")},
