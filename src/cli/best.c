@@ -274,7 +274,7 @@ static void print_summary(const struct bundle *b)
     elm_buf_release(&out);
 }
 
-int command_best(const struct invocation *v)
+int cmd_best(const struct invocation *v)
 {
     struct bundle b = {.v = v};
     struct elm_error err = {0};
@@ -298,5 +298,5 @@ int command_best(const struct invocation *v)
         elm_keeper_close(b.keeper);
     free(b.run);
     free(b.folder);
-    return status == ELM_OK ? EXIT_DONE : command_fail(&err);
+    return status == ELM_OK ? EXIT_DONE : cmd_fail(&err);
 }

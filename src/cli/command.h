@@ -1,7 +1,7 @@
 /*
  * command: one row of the command table (main.c).
  *
- * To add a command: src/cli/NAME.c with `int command_NAME(const struct invocation *v)`, a bit in
+ * To add a command: src/cli/NAME.c with `int cmd_NAME(const struct invocation *v)`, a bit in
  * options.h, a row in main.c. Help, completion and docs/commands.md follow from the row;
  * tests/cli/help.sh and docs.sh run on it.
  */
@@ -32,26 +32,26 @@ enum {
     EXIT_NO_SANDBOX = 4,
 };
 /* Prints "elm: MESSAGE" and returns the exit status that goes with it. */
-int command_fail(const struct elm_error *err);
+int cmd_fail(const struct elm_error *err);
 
-int command_run(const struct invocation *v);
-int command_best(const struct invocation *v);
-int command_show(const struct invocation *v);
-int command_diff(const struct invocation *v);
-int command_export(const struct invocation *v);
-int command_replay(const struct invocation *v);
-int command_new(const struct invocation *v);
-int command_problems(const struct invocation *v);
-int command_runs(const struct invocation *v);
-int command_list(const struct invocation *v);
-int command_doctor(const struct invocation *v);
-int command_completion(const struct invocation *v);
-int command_help(const struct invocation *v);
+int cmd_run(const struct invocation *v);
+int cmd_best(const struct invocation *v);
+int cmd_show(const struct invocation *v);
+int cmd_diff(const struct invocation *v);
+int cmd_export(const struct invocation *v);
+int cmd_replay(const struct invocation *v);
+int cmd_new(const struct invocation *v);
+int cmd_problems(const struct invocation *v);
+int cmd_runs(const struct invocation *v);
+int cmd_list(const struct invocation *v);
+int cmd_doctor(const struct invocation *v);
+int cmd_completion(const struct invocation *v);
+int cmd_help(const struct invocation *v);
 
 /* `elm --help`, `elm COMMAND --help`, and docs/commands.md (help.c). */
 void help_overview(struct elm_buf *out);
 void help_command(const struct command *c, struct elm_buf *out);
 void help_document(struct elm_buf *out);
-const struct command *command_find(const char *name);
+const struct command *cmd_find(const char *name);
 
 #endif

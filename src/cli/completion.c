@@ -120,7 +120,7 @@ static void script_fish(struct elm_buf *out)
     }
 }
 
-int command_completion(const struct invocation *v)
+int cmd_completion(const struct invocation *v)
 {
     static const char *const shells[] = {"bash", "zsh", "fish", NULL};
     const char *shell = v->args[0];
@@ -135,7 +135,7 @@ int command_completion(const struct invocation *v)
         elm_fail(&err, ELM_USAGE, "'%.80s' is no shell that elm can complete for: bash, zsh or "
                  "fish%s%s%s", shell, near != NULL ? "; nearest is '" : "",
                  near != NULL ? near : "", near != NULL ? "'" : "");
-        return command_fail(&err);
+        return cmd_fail(&err);
     }
     fwrite(out.ptr, 1, out.len, stdout);
     elm_buf_release(&out);

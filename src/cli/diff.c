@@ -62,11 +62,11 @@ static enum elm_status diff(const struct invocation *v, struct stored_programs *
     return status;
 }
 
-int command_diff(const struct invocation *v)
+int cmd_diff(const struct invocation *v)
 {
     struct stored_programs programs = {0};
     struct elm_error err = {0};
     enum elm_status status = diff(v, &programs, &err);
     stored_programs_close(&programs);
-    return status == ELM_OK ? EXIT_DONE : command_fail(&err);
+    return status == ELM_OK ? EXIT_DONE : cmd_fail(&err);
 }

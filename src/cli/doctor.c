@@ -132,7 +132,7 @@ static void check_machine(struct doctor *d)
     check_disk(d, "cache", cache);
 }
 
-int command_doctor(const struct invocation *v)
+int cmd_doctor(const struct invocation *v)
 {
     struct elm_error err = {0};
     struct elm_keeper *keeper = NULL;

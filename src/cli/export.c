@@ -96,12 +96,12 @@ static enum elm_status export(const struct invocation *v, struct exporting *e,
     return ELM_OK;
 }
 
-int command_export(const struct invocation *v)
+int cmd_export(const struct invocation *v)
 {
     struct elm_error err = {0};
     struct exporting e = {.to = stdout, .texts = opt_on(v, OPT_TEXTS), .err = &err};
     enum elm_status status = export(v, &e, &err);
     stored_programs_close(&e.programs);
     stored_review_release(&e.review);
-    return status == ELM_OK ? EXIT_DONE : command_fail(&err);
+    return status == ELM_OK ? EXIT_DONE : cmd_fail(&err);
 }

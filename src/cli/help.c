@@ -166,7 +166,7 @@ void help_document(struct elm_buf *out)
     document_options(out);
 }
 
-int command_help(const struct invocation *v)
+int cmd_help(const struct invocation *v)
 {
     struct elm_buf text = {0};
     int exit_status = EXIT_DONE;
@@ -176,13 +176,13 @@ int command_help(const struct invocation *v)
         else
             help_overview(&text);
     } else {
-        const struct command *c = command_find(v->args[0]);
+        const struct command *c = cmd_find(v->args[0]);
         if (c != NULL) {
             help_command(c, &text);
         } else {
             struct elm_error err = {0};
             elm_fail(&err, ELM_USAGE, "there is no command '%.80s'; see `elm --help`", v->args[0]);
-            exit_status = command_fail(&err);
+            exit_status = cmd_fail(&err);
         }
     }
     fwrite(text.ptr, 1, text.len, stdout);

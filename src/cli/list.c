@@ -59,7 +59,7 @@ static int print(bool (*part)(size_t i, struct part *out), bool json)
     return json ? json_print(all, stdout, false) : EXIT_DONE;
 }
 
-int command_list(const struct invocation *v)
+int cmd_list(const struct invocation *v)
 {
     const char *names[ELM_COUNT(kinds) + 1] = {0};
     for (size_t i = 0; i < ELM_COUNT(kinds); i++) {
@@ -72,5 +72,5 @@ int command_list(const struct invocation *v)
     elm_fail(&err, ELM_USAGE, "'%.80s' is no kind of part: operators, archives or selectors%s%s%s",
              v->args[0], near != NULL ? "; nearest is '" : "", near != NULL ? near : "",
              near != NULL ? "'" : "");
-    return command_fail(&err);
+    return cmd_fail(&err);
 }

@@ -22,7 +22,7 @@ const struct command command_table[] = {
      "elm run parity:3 --seed 7 --evaluations 100k\n"
      "elm run runs/sort-1 --minutes 10\n"
      "elm run --file f.c --score './bench.sh'\n",
-     0, 1, IN_RUN, command_run},
+     0, 1, IN_RUN, cmd_run},
     {"best", "[RUN [PROGRAM]]", "export the best program so that it builds and scores without elm",
      "Evaluates the program again, on the scored and on the audit cases and under gcc -O2, and "
      "writes a folder with the program, the seed, their difference, the judge, a main and a "
@@ -30,19 +30,19 @@ const struct command command_table[] = {
      "run's folder or its name under runs/; without it the newest run there is meant. PROGRAM is "
      "the number of an admitted program, or `best`.",
      "elm best runs/sort-1\nelm best sort-1 --minimise -o sorted\n",
-     0, 2, IN_BEST, command_best},
+     0, 2, IN_BEST, cmd_best},
     {"show", "[RUN [PROGRAM]]", "a stored run, or one program of it",
      "A run: what it was asked, what became of its attempts, a table of operators, the curve of "
      "the best fitness, the archive. A program: its text, its evaluation and where it came from. "
      "PROGRAM is a number, `best` or `seed`. A run may be looked at while it runs.",
      "elm show\nelm show sort-1\nelm show sort-1 best\n",
-     0, 2, IN_SHOW, command_show},
+     0, 2, IN_SHOW, cmd_show},
     {"diff", "[RUN [PROGRAM [PROGRAM]]]", "the difference between two programs of a run",
      "Without PROGRAM: the best against the seed. With one: it against the seed. With two: the "
      "second against the first. Any attempt will do, failed ones too, as long as the run keeps "
      "edits (--keep all).",
      "elm diff sort-1\nelm diff sort-1 120 best\n",
-     0, 3, IN_DIFF, command_diff},
+     0, 3, IN_DIFF, cmd_diff},
     {"export", "[RUN]", "every attempt of a run as JSON lines",
      "One object a line, in order of id. Keys: id, batch, operator (null for the seed), status, "
      "outcome (none, rejected, improved, new), better (true, false, null: undecided; the child "
@@ -52,43 +52,43 @@ const struct command command_table[] = {
      "failure), text (of admitted programs; of every attempt with --texts; null where none is "
      "kept).",
      "elm export sort-1 -o attempts.jsonl\nelm export sort-1 --texts | head -n 3\n",
-     0, 1, IN_EXPORT, command_export},
+     0, 1, IN_EXPORT, cmd_export},
     {"replay", "[RUN]", "rebuild a run's archive from its log and compare",
      "Evaluates nothing: tells the archive every stored attempt again, in order, and compares its "
      "hash with the one the run ended with. Exit status 1 when they differ.",
      "elm replay sort-1\n",
-     0, 1, IN_REPLAY, command_replay},
+     0, 1, IN_REPLAY, cmd_replay},
     {"new", "NAME | PATH", "write a new problem that runs at once",
      "A plain NAME is written to problems/NAME, anything with a slash to that path. The folder "
      "holds a small working problem with comments that say what to change.",
      "elm new mine && elm run mine --minutes 1\n",
-     1, 1, IN_NEW, command_new},
+     1, 1, IN_NEW, cmd_new},
     {"problems", "[PROBLEM]", "the problems that can be run, or one of them in full", NULL,
      "elm problems\nelm problems sort\n",
-     0, 1, IN_PROBLEMS, command_problems},
+     0, 1, IN_PROBLEMS, cmd_problems},
     {"runs", "[FOLDER] | rm RUN...", "stored runs with their size; rm deletes them",
      "Lists the runs in FOLDER (runs/ unless given). `rm` deletes runs after asking; without a "
      "terminal to ask on it needs --yes. A run that is being worked on is not deleted, and nothing "
      "but the run's own files is.",
      "elm runs\nelm runs rm sort-1 --yes\n",
-     0, 1000, IN_RUNS, command_runs},
+     0, 1000, IN_RUNS, cmd_runs},
     {"list", "operators | archives | selectors", "the parts that runs are made of", NULL,
      "elm list operators\n",
-     1, 1, IN_LIST, command_list},
+     1, 1, IN_LIST, cmd_list},
     {"doctor", "", "what this machine offers, and what to do about the rest",
      "Exit status 4 when candidates can't be contained (no sandbox level of 2 or better).",
      "elm doctor\n",
-     0, 0, IN_DOCTOR, command_doctor},
+     0, 0, IN_DOCTOR, cmd_doctor},
     {"completion", "bash | zsh | fish", "completion for a shell", NULL,
      "eval \"$(elm completion bash)\"\nelm completion fish | source\n",
-     1, 1, IN_COMPLETION, command_completion},
+     1, 1, IN_COMPLETION, cmd_completion},
     {"help", "[COMMAND]", "this text, or a command's", NULL,
      "elm help run\n",
-     0, 1, IN_HELP, command_help},
+     0, 1, IN_HELP, cmd_help},
     {0},
 };
 
-const struct command *command_find(const char *name)
+const struct command *cmd_find(const char *name)
 {
     for (size_t i = 0; command_table[i].name != NULL; i++) {
         if (strcmp(command_table[i].name, name) == 0)
@@ -97,7 +97,7 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-int command_fail(const struct elm_error *err)
+int cmd_fail(const struct elm_error *err)
 {
     fputs("elm: ", stderr);
     text_put(stderr, elm_str(err->message));
@@ -124,7 +124,7 @@ static int no_such_command(const char *name)
                  near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
                  near != NULL ? "'?" : "");
     }
-    return command_fail(&err);
+    return cmd_fail(&err);
 }
 
 static int print_help(void (*fill)(struct elm_buf *), FILE *to)
@@ -144,14 +144,14 @@ static int dispatch(int argc, char **argv)
         return print_help(help_overview, stdout);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0)
         return printf("elm %s\n", ELM_VERSION) < 0;
-    struct invocation v = {.command = command_find(argv[1]), .argc = argc - 1,
+    struct invocation v = {.command = cmd_find(argv[1]), .argc = argc - 1,
                             .argv = argv + 1};
     if (v.command == NULL)
         return no_such_command(argv[1]);
     struct elm_error err = {0};
     int exit_status;
     if (options_parse(&v, argc - 2, argv + 2, &err) != ELM_OK) {
-        exit_status = command_fail(&err);
+        exit_status = cmd_fail(&err);
         fprintf(stderr, "elm: `elm %s --help` says more\n", v.command->name);
     } else if (opt_on(&v, OPT_HELP)) {
         struct elm_buf text = {0};
@@ -175,7 +175,7 @@ int main(int argc, char **argv)
         struct elm_error err = {0};
         elm_fail(&err, ELM_IO, "cannot write the result: %s",
                  errno == 0 ? "output error" : strerror(errno));
-        return command_fail(&err);
+        return cmd_fail(&err);
     }
     return exit_status;
 }

@@ -25,7 +25,7 @@ static enum elm_status scaffold(const char *name, struct elm_buf *path, struct e
     return elm_problem_scaffold(path->ptr, err);
 }
 
-int command_new(const struct invocation *v)
+int cmd_new(const struct invocation *v)
 {
     struct elm_error err = {0};
     struct elm_buf path = {0}, name = {0};
@@ -35,7 +35,7 @@ int command_new(const struct invocation *v)
         printf("%s is ready: problem.yaml, seed.c and judge.c say what to change\n"
                "run it with: elm run %s --minutes 1\n", path.ptr, name.ptr);
     } else {
-        exit_status = command_fail(&err);
+        exit_status = cmd_fail(&err);
     }
     elm_buf_release(&path);
     elm_buf_release(&name);

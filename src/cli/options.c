@@ -45,7 +45,8 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_FILE] = {"file", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
                   .help = "evolve this one file instead of a problem folder; needs --score"},
     [OPT_SCORE] = {"score", 0, OPTION_TEXT, true, .metavar = "COMMAND", .commands = IN_RUN,
-                   .help = "a command that prints a number for --file: larger is better"},
+                   .help = "prints a number for --file, larger is better; it runs in a copy of the "
+                           "file's folder in which the file is the candidate"},
     [OPT_FOLDER] = {"folder", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_RUN,
                     .fallback = "runs/NAME-SEED",
                     .help = "where the run is stored; a run that is there already goes on"},

@@ -77,6 +77,11 @@ static void one_json(const struct elm_problem *p)
         "description", json_text(elm_str(p->description)), "seed", json_text(elm_str(p->seed_text)),
         "archive", json_text(elm_str(p->archive)), "selector", json_text(elm_str(p->selector)),
         "evaluations", (json_int_t)p->budget_evaluations));
+    json_t *variants = json_array();
+    for (uint32_t i = 0; i < p->variant_count; i++)
+        json_array_append_new(variants, json_text(elm_str(p->variants[i])));
+    json_object_set_new(out, "variants", variants);
+    json_object_set_new(out, "hardness", json_number(p->hardness));
     json_print(out, stdout, false);
 }
 
@@ -104,6 +109,16 @@ static void one_text(const struct elm_problem *p)
         text_safe(&out, elm_str(p->best_known_source));
         elm_buf_printf(&out, "\n");
     }
+    if (!isnan(p->hardness)) {
+        elm_buf_printf(&out, "  hardness     one of 10^%s random programs solves it\n",
+                       text_number(p->hardness).s);
+    }
+    for (uint32_t i = 0; i < p->variant_count; i++) {
+        elm_buf_printf(&out, "%s", i == 0 ? "  variants     " : i % 8 == 0 ? "\n               " : " ");
+        text_safe(&out, elm_str(p->variants[i]));
+    }
+    if (p->variant_count > 0)
+        elm_buf_printf(&out, "   (elm run %s:%s)\n", p->name, p->variants[0]);
     elm_buf_printf(&out, "  evaluations  %s unless a budget is given\n",
                    text_count(p->budget_evaluations).s);
     if (p->description != NULL && p->description[0] != '\0') {
@@ -116,7 +131,7 @@ static void one_text(const struct elm_problem *p)
     elm_buf_release(&out);
 }
 
-int command_problems(const struct invocation *v)
+int cmd_problems(const struct invocation *v)
 {
     struct elm_error err = {0};
     enum elm_status status;
@@ -135,5 +150,5 @@ int command_problems(const struct invocation *v)
         if (status == ELM_NOT_FOUND)
             err.status = ELM_USAGE;
     }
-    return status == ELM_OK ? EXIT_DONE : command_fail(&err);
+    return status == ELM_OK ? EXIT_DONE : cmd_fail(&err);
 }

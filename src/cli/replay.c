@@ -30,7 +30,7 @@ static int print(const struct elm_replay_report *r, const char *folder, bool jso
     return EXIT_DONE;
 }
 
-int command_replay(const struct invocation *v)
+int cmd_replay(const struct invocation *v)
 {
     struct elm_error err = {0};
     struct elm_replay_report report = {0};
@@ -39,7 +39,7 @@ int command_replay(const struct invocation *v)
     if (status == ELM_OK)
         status = elm_search_replay(folder, opt_text(v, OPT_PROBLEMS_PATH), &report, &err);
     int exit_status = status == ELM_OK ? print(&report, folder, opt_on(v, OPT_JSON))
-                                       : command_fail(&err);
+                                       : cmd_fail(&err);
     free(folder);
     return exit_status;
 }

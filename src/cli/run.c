@@ -134,24 +134,24 @@ static enum elm_status check_same(const struct running *r, struct elm_error *err
     return ELM_OK;
 }
 
-/* Reads what is in the folder. A run that was killed before its seed was stored holds nothing:
- * it is cleared away and begun again. */
+/* What the folder holds. A run that was killed before its seed was stored is none: it begins anew. */
 static enum elm_status look_at_folder(struct running *r, struct elm_error *err)
 {
     if (!stored_is_run(r->folder))
         return ELM_OK;
     struct elm_store *store;
     struct elm_store_totals totals = {0};
-    ELM_TRY(elm_store_open(r->folder, ELM_STORE_READ, &store, err));
-    enum elm_status status = stored_about(store, &r->about, err);
-    if (status == ELM_OK)
-        status = elm_store_totals(store, &totals, err);
+    enum elm_status status = elm_store_open(r->folder, ELM_STORE_READ, &store, err);
+    if (status == ELM_NOT_FOUND)
+        return ELM_OK;
+    ELM_TRY(status);
+    status = elm_store_totals(store, &totals, err);
+    if (status == ELM_OK && totals.attempts > 0)
+        status = stored_about(store, &r->about, err);
     elm_store_close(store, NULL);
     ELM_TRY(status);
-    if (totals.attempts == 0)
-        return elm_store_delete(r->folder, err);
-    r->def.resume = true;
-    return check_same(r, err);
+    r->def.resume = totals.attempts > 0;
+    return r->def.resume ? check_same(r, err) : ELM_OK;
 }
 
 static void fill_def(struct running *r)
@@ -287,7 +287,7 @@ static int work(struct running *r)
     r->signal = stop_signal;
     if (status == ELM_OK)
         return run_end(r);
-    int exit_status = command_fail(&err);
+    int exit_status = cmd_fail(&err);
     if (r->stats.attempts > 0) {
         struct elm_buf again = {0};
         run_again(r, &again);
@@ -298,7 +298,7 @@ static int work(struct running *r)
     return exit_status;
 }
 
-int command_run(const struct invocation *v)
+int cmd_run(const struct invocation *v)
 {
     struct running r = {.v = v};
     int exit_status = work(&r);

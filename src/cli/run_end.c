@@ -88,7 +88,7 @@ static void keep_files(struct ending *e)
     if (status == ELM_OK && e->best.picture.len > 0)
         status = write_beside(e, "best.svg", &e->best.picture, &e->picture_path, &err);
     if (status != ELM_OK)
-        command_fail(&err);
+        cmd_fail(&err);
 }
 
 static void add_evaluation(struct elm_buf *out, const char *what, const struct elm_evaluation *e,
@@ -313,7 +313,7 @@ int run_end(struct running *r)
         else
             print_text(&e);
     } else {
-        exit_status = command_fail(&err);
+        exit_status = cmd_fail(&err);
     }
     elm_buf_release(&e.best.text);
     elm_buf_release(&e.best.picture);

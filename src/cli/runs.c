@@ -160,7 +160,7 @@ static enum elm_status remove_runs(const struct invocation *v, struct elm_error 
     return ELM_OK;
 }
 
-int command_runs(const struct invocation *v)
+int cmd_runs(const struct invocation *v)
 {
     struct elm_error err = {0};
     enum elm_status status;
@@ -172,5 +172,5 @@ int command_runs(const struct invocation *v)
     } else {
         status = list(v, &err);
     }
-    return status == ELM_OK ? EXIT_DONE : command_fail(&err);
+    return status == ELM_OK ? EXIT_DONE : cmd_fail(&err);
 }

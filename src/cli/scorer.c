@@ -94,9 +94,11 @@ static void add_expected(struct elm_buf *out, const struct elm_problem *p,
 {
     struct elm_names *names = elm_names_new();
     struct elm_tree tree = {0};
-    uint32_t nodes = 0;
-    if (elm_tree_parse(elm_buf_str(&r->text), names, &tree, NULL) == ELM_OK)
+    uint32_t nodes = 0, operators = 0;
+    if (elm_tree_parse(elm_buf_str(&r->text), names, &tree, NULL) == ELM_OK) {
         nodes = tree.count;
+        operators = elm_tree_operators(&tree);
+    }
     elm_tree_release(&tree);
     elm_names_free(names);
     const struct { const char *name, *word; const struct elm_evaluation *e; enum elm_set set; } sets[] = {
@@ -105,17 +107,18 @@ static void add_expected(struct elm_buf *out, const struct elm_problem *p,
     };
     elm_buf_printf(out,
                    "/* What elm measured. Steps are those of its virtual machine over all cases, "
-                   "and nodes the\n * size of its syntax tree: a judge that weighs them can't "
-                   "count them here, so they stand here. */\n"
+                   "nodes and operators\n * those of its syntax tree: a judge that weighs them "
+                   "can't count them, so they stand here. */\n"
                    "static const struct expected {\n    const char *name;\n    enum elm_set set;\n"
                    "    int cases;\n    struct elm_cost cost;\n    double fitness;\n"
                    "    int compared;\n} expected[] = {\n");
     for (size_t i = 0; i < ELM_COUNT(sets); i++) {
         const struct elm_evaluation *e = sets[i].e;
-        elm_buf_printf(out, "    {\"%s\", %s, %u,\n     {.steps = %llu, .nodes = %u, .text_bytes = %zu},"
-                       "\n     %.17g, %d},\n", sets[i].name, sets[i].word,
-                       p->case_count[sets[i].set], (unsigned long long)e->steps, nodes, r->text.len,
-                       e->status == ELM_EVAL_OK ? e->fitness : 0.0, e->compared);
+        elm_buf_printf(out,
+                       "    {\"%s\", %s, %u,\n     {.steps = %llu, .nodes = %u, .operators = %u, "
+                       ".text_bytes = %zu},\n     %.17g, %d},\n", sets[i].name, sets[i].word,
+                       p->case_count[sets[i].set], (unsigned long long)e->steps, nodes, operators,
+                       r->text.len, e->status == ELM_EVAL_OK ? e->fitness : 0.0, e->compared);
     }
     elm_buf_printf(out, "};\n#define TOLERANCE %.17g\n#define CASE_SEED %lluull\n\n", p->tolerance,
                    (unsigned long long)p->case_seed);

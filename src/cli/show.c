@@ -191,7 +191,7 @@ static enum elm_status show(const struct invocation *v, struct stored_review *r,
     return ELM_OK;
 }
 
-int command_show(const struct invocation *v)
+int cmd_show(const struct invocation *v)
 {
     struct stored_review review = {0};
     struct stored_programs programs = {0};
@@ -199,5 +199,5 @@ int command_show(const struct invocation *v)
     enum elm_status status = show(v, &review, &programs, &err);
     stored_programs_close(&programs);
     stored_review_release(&review);
-    return status == ELM_OK ? EXIT_DONE : command_fail(&err);
+    return status == ELM_OK ? EXIT_DONE : cmd_fail(&err);
 }

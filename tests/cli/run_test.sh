@@ -77,7 +77,7 @@ there runs/mine/notes
 
 # one file and a command
 printf 'int f(int a)\n{\n    return a * 3 + 2;\n}\n' >f.c
-printf '#!/bin/sh\ngrep -o "[0-9]*" "$1" | awk "{ s += \\$1 } END { print s }"\n' >digits.sh
+printf '#!/bin/sh\ngrep -o "[0-9]*" f.c | awk "{ s += \\$1 } END { print s }"\n' >digits.sh
 chmod +x digits.sh
 expect 0 run --file f.c --score ./digits.sh --evaluations 60 --json -q
 same "its folder" "$(key out folder)" runs/f.c-1

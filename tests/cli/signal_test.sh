@@ -4,8 +4,10 @@ budget=60000
 expect 0 run sort --evaluations $budget --folder whole --json -q
 whole=$(key out hash)
 
+# a shell starts background jobs with SIGINT ignored, and what is ignored stays so
+elm() { exec env --default-signal=INT "$ELM" "$@"; }
 stop() { # signal, folder
-  "$ELM" run sort --evaluations $budget --folder "$2" --progress json >stopped 2>lines &
+  elm run sort --evaluations $budget --folder "$2" --progress json >stopped 2>lines &
   pid=$!
   await lines '"evaluations"'
   kill -"$1" $pid
@@ -31,7 +33,7 @@ expect 0 run sort --evaluations $budget --folder part-KILL --json -q
 same "archive after SIGKILL" "$(key out hash)" "$whole"
 
 # twice: at once
-"$ELM" run sort --minutes 5 --folder twice --progress json >stopped 2>lines &
+elm run sort --minutes 5 --folder twice --progress json >stopped 2>lines &
 pid=$!
 await lines '"evaluations"'
 kill -INT $pid
