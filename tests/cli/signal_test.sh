@@ -7,11 +7,12 @@ whole=$(key out hash)
 # a shell starts background jobs with SIGINT ignored, and what is ignored stays so
 elm() { exec env --default-signal=INT "$ELM" "$@"; }
 stop() { # signal, folder
+  rm -f lines
   elm run sort --evaluations $budget --folder "$2" --progress json >stopped 2>lines &
   pid=$!
   await lines '"evaluations"'
   kill -"$1" $pid
-  wait $pid
+  { wait $pid; } 2>/dev/null
 }
 for signal in INT:130 TERM:143 HUP:129; do
   name=${signal%:*}
@@ -33,6 +34,7 @@ expect 0 run sort --evaluations $budget --folder part-KILL --json -q
 same "archive after SIGKILL" "$(key out hash)" "$whole"
 
 # twice: at once
+rm -f lines
 elm run sort --minutes 5 --folder twice --progress json >stopped 2>lines &
 pid=$!
 await lines '"evaluations"'
