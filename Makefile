@@ -37,7 +37,7 @@ FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all run test tests objects check lint layers limits bench bench-quick clean install help
+.PHONY: all run test tests objects check lint layers limits bench bench-quick boolean-table clean install help
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -118,6 +118,13 @@ bench: $(OUT)/elm $(BENCHES)
 	@tools/bench all $(OUT)
 bench-quick: $(OUT)/elm $(BENCHES)
 	@tools/bench quick $(OUT)
+
+# the table in problems/boolean/judge.c: exact gate counts of all functions of four bits
+boolean-table: $(OUT)/tools/boolean_table
+	@$<
+$(OUT)/tools/%: tools/%.c | build/deps/ok
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
 
 PREFIX ?= /usr/local
 install: $(OUT)/elm $(OUT)/libelm.a

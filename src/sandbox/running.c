@@ -42,6 +42,7 @@ static void prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, 
                 p->runner == ELM_RUNNER_TCC;
     if (r->tree != NULL) {
         r->cost.nodes = r->tree->count;
+        r->cost.operators = elm_tree_operators(r->tree);
         r->printed_at = e->printed.len;
         elm_tree_print(r->tree, p->names, &e->printed);
         r->cost.text_bytes = (uint32_t)(e->printed.len - r->printed_at);
