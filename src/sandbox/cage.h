@@ -142,8 +142,7 @@ struct build_results {
 };
 
 struct compiler_reply {
-    uint32_t op, done;
-    uint64_t cpu_us;
+    uint64_t op, cpu_us;
 };
 
 /* How a compiler ends that gives up on a candidate. */

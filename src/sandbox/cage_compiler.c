@@ -156,8 +156,7 @@ static void keep_code(struct compiler *c, uint64_t *used, struct build_result *r
 
 /* Builds what fits the window; the rest is for later. The state is written last: a result that
  * has one is done. */
-static void build_all(struct compiler *c, const struct compiler_request *q,
-                      struct compiler_reply *reply)
+static void build_all(struct compiler *c, const struct compiler_request *q)
 {
     uint64_t used = SHIM_BYTES, room = (uint64_t)q->memory_mb << 20;
     room = room < CODE_BYTES_MAX ? room : CODE_BYTES_MAX;
@@ -174,7 +173,6 @@ static void build_all(struct compiler *c, const struct compiler_request *q,
     }
     if (c->timer >= 0)
         cage_cpu_rearm(c->timer, 0);
-    reply->done = q->count;
 }
 
 int compiler_serve(build_function *build, int timer)
@@ -193,7 +191,7 @@ int compiler_serve(build_function *build, int timer)
         if (q.op == COMPILER_SETUP && set_up(&c, &q.setup, fds) != 0)
             return 1;
         if (q.op == COMPILER_BUILD)
-            build_all(&c, &q.request, &reply);
+            build_all(&c, &q.request);
         for (int i = 0; i < WIRE_FDS_MAX; i++) {
             if (fds[i] >= 0)
                 close(fds[i]);

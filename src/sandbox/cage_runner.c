@@ -122,15 +122,26 @@ static void run_vm(struct runner *r, const struct runner_request *q, const struc
 }
 
 /* ---- compiled code ---- */
+/* A state that says: all registers as after a reset. Read by each child. */
+static struct {
+    _Alignas(64) uint8_t bytes[4096];
+    bool usable;
+} initial;
+
+/* Once: cpuid is dear in a virtual machine, and a page written in the child costs a fault. */
+static void prepare_registers(void)
+{
+    const uint32_t mxcsr = 0x1f80;
+    uint32_t a, b, c, d;
+    memcpy(initial.bytes + 24, &mxcsr, sizeof(mxcsr));
+    initial.usable = __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_OSXSAVE) != 0;
+}
+
 /* Vector registers still hold what was last copied: the outputs of the candidate before. */
 static void clear_registers(void)
 {
-    static _Alignas(64) uint8_t initial[4096];     /* a state that says: all as after a reset */
-    const uint32_t mxcsr = 0x1f80;
-    uint32_t a, b, c, d;
-    memcpy(initial + 24, &mxcsr, sizeof(mxcsr));
-    if (__get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_OSXSAVE) != 0)
-        __asm__ volatile("xrstor64 %0" : : "m"(initial), "a"(~0u), "d"(~0u) : "memory");
+    if (initial.usable)
+        __asm__ volatile("xrstor64 %0" : : "m"(initial.bytes), "a"(~0u), "d"(~0u) : "memory");
     __asm__ volatile("fninit");
 }
 
@@ -232,6 +243,7 @@ int runner_main(void)
     struct sigaction alarm = {.sa_handler = on_alarm};
     sigaction(SIGALRM, &alarm, NULL);
     seccomp_prepare();
+    prepare_registers();
     if (seccomp_install(SECCOMP_RUNNER) != 0 || cage_ready() != 0)
         return 1;
     while (wire_recv(CAGE_SOCKET, &q, sizeof(q), fds) > 0) {

@@ -94,7 +94,7 @@ struct elm_evaluator {
     struct elm_keeper *keeper;
     const struct elm_problem *problem;
     int level;
-    bool force_tcc, judged_once;
+    bool force_tcc;
     int judge_program;
     struct judge_hello judge_hello;
     struct cage runner, compiler, gcc, judge, command;

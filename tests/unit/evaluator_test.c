@@ -1,10 +1,12 @@
 /*
  * evaluator: programs through the real cages with a judge compiled here: statuses, levels, tiers,
- * comparison, evidence, pictures, commands, cages killed from outside.
+ * comparison, evidence, pictures, cages killed from outside.
  */
 #include "elm/sandbox.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -427,74 +429,6 @@ static void test_levels(void **state)
     }
 }
 
-static struct elm_evaluation run_command(const char *command, int level, const char *text)
-{
-    struct elm_error err = {0};
-    struct elm_evaluator *e;
-    struct elm_buf path = {0};
-    elm_buf_printf(&path, "%s/one", folder);
-    mkdir(path.ptr, 0755);
-    struct elm_problem p = {.name = (char[]){"f.c"}, .folder = path.ptr,
-                            .judge = ELM_JUDGE_COMMAND, .score_command = elm_strdup(command),
-                            .names = elm_names_new(), .cpu_ms = 200, .memory_mb = 64};
-    put("one/f.c", "int x = 1;\n");
-    put("one/other.txt", "5\n");
-    struct elm_evaluator_def def = {.keeper = keeper, .problem = &p, .level = level};
-    if (elm_evaluator_open(&def, &e, &err) != ELM_OK)
-        fail_msg("%s", err.message);
-    struct elm_job job = {.text = elm_str(text)};
-    if (elm_evaluator_run(e, &job, 1, ELM_SET_SCORED, ELM_TIER_FAST, &err) != ELM_OK)
-        fail_msg("%s", err.message);
-    elm_evaluator_close(e);
-    elm_names_free(p.names);
-    free(p.score_command);
-    /* the folder itself is never written */
-    elm_buf_printf(&path, "/f.c");
-    struct elm_buf now = {0};
-    assert_int_equal(elm_file_read(path.ptr, 100, &now, NULL), ELM_OK);
-    assert_string_equal(now.ptr, "int x = 1;\n");
-    elm_buf_clear(&path);
-    elm_buf_printf(&path, "%s/one/made", folder);
-    assert_int_equal(access(path.ptr, F_OK), -1);
-    elm_buf_release(&now);
-    elm_buf_release(&path);
-    return job.evaluation;
-}
-
-static void test_command(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *command;
-        enum elm_eval_status status;
-        const char *why;
-        double fitness;
-    } commands[] = {
-        {"echo from 3; echo \"score: $(wc -c <f.c)\"; exit 0", ELM_EVAL_OK, "", 10},
-        {"gcc f.c -o made && ./made && cat other.txt", ELM_EVAL_OK, "", 5},
-        {"cat /nowhere", ELM_EVAL_CRASHED, "failed with 1: cat: /nowhere", 0},
-        {"echo no number", ELM_EVAL_INVALID, "no number", 0},
-        {"echo nan", ELM_EVAL_INVALID, "not finite", 0},
-        {"kill -9 $$", ELM_EVAL_CRASHED, "signal 9", 0},
-        {"echo 2; (setsid sleep 987654 &) ; sleep 0.01", ELM_EVAL_OK, "", 2},
-        {"yes 7 | head -c 3000000; echo 8", ELM_EVAL_OK, "", 8},
-        {"echo \"$ELM_SECRET$HOME\" | grep -q secret && echo 1 || echo 0", ELM_EVAL_OK, "", 0},
-        {"echo 1 >../made 2>/dev/null; echo 1 >/usr/made 2>/dev/null; echo 3", ELM_EVAL_OK, "", 3},
-    };
-    setenv("ELM_SECRET", "secret", 1);
-    for (int level = 2; level <= best.level; level++) {
-        for (size_t i = 0; i < ELM_COUNT(commands); i++) {
-            struct elm_evaluation e = run_command(commands[i].command, level,
-                                                  i == 1 ? "int main(void) { return 0; }"
-                                                         : "int x = 2;");
-            expect(commands[i].command, e, commands[i].status, commands[i].why);
-            assert_true(e.status != ELM_EVAL_OK || e.fitness == commands[i].fitness);
-        }
-    }
-    assert_int_equal(access("/usr/made", F_OK), -1);
-    assert_int_equal(system("pgrep -f '[s]leep 987654' >/dev/null"), 256);
-}
-
 /* Processes named so that our keeper started; or the keeper itself. */
 static uint32_t find_processes(const char *name, pid_t *pids, uint32_t max)
 {
@@ -536,6 +470,59 @@ static void test_killed_cages(void **state)
         assert_true(after.cpu_us >= before.cpu_us);
     }
     close_rig(r);
+}
+
+static uint32_t open_files(void)
+{
+    uint32_t count = 0;
+    for (int fd = 0; fd < 1000; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void *work(void *ctx)
+{
+    struct rig *r = ctx;
+    struct elm_error err;
+    size_t wrong = 0;
+    for (int i = 0; i < 30; i++) {
+        struct elm_job jobs[2] = {{.tree = &r->trees[0]}, {.text = elm_str(right)}};
+        wrong += elm_evaluator_run(r->e, jobs, 2, ELM_SET_SCORED, ELM_TIER_FAST, &err) != ELM_OK;
+        for (int k = 0; k < 2; k++)
+            wrong += jobs[k].evaluation.status != ELM_EVAL_OK || jobs[k].evaluation.fitness != 1;
+    }
+    return (void *)wrong;
+}
+
+/* Two workers, whose cages are killed under them; afterwards no file and no process is left. */
+static void test_workers(void **state)
+{
+    (void)state;
+    uint32_t files = open_files();
+    struct rig *rigs[2];
+    pthread_t threads[2];
+    pid_t pids[8];
+    for (int i = 0; i < 2; i++) {
+        rigs[i] = open_rig(score_judge, best.level);
+        rigs[i]->trees[0] = parse(rigs[i], right);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, work, rigs[i]), 0);
+    uint32_t count = find_processes("elm-runner", pids, 8);
+    assert_int_equal(count, 2);
+    for (uint32_t i = 0; i < count; i++)
+        kill(pids[i], SIGKILL);
+    for (int i = 0; i < 2; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+        elm_tree_release(&rigs[i]->trees[0]);
+        close_rig(rigs[i]);
+    }
+    assert_int_equal(open_files(), files);
+    static const char *const names[] = {"elm-runner", "elm-compiler", "elm-judge"};
+    for (size_t i = 0; i < ELM_COUNT(names); i++)
+        assert_int_equal(find_processes(names[i], pids, 8), 0);
 }
 
 static void test_hostile_neighbours(void **state)
@@ -761,8 +748,7 @@ int main(void)
         cmocka_unit_test(test_vm), cmocka_unit_test(test_tcc),
         cmocka_unit_test(test_gcc), cmocka_unit_test(test_compare),
         cmocka_unit_test(test_evidence), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_command),
-        cmocka_unit_test(test_killed_cages),
+        cmocka_unit_test(test_killed_cages), cmocka_unit_test(test_workers),
         cmocka_unit_test(test_hostile_neighbours), cmocka_unit_test(test_nothing_left),
         cmocka_unit_test(test_compiler_bombs),
         cmocka_unit_test(test_judges), cmocka_unit_test(test_killed_elm),
