@@ -1,5 +1,5 @@
 # best: what is exported builds and scores without elm, as elm said.
-. "$LIB"
+. "${0%/*}/lib.sh"
 for problem in sort quadratic estimate; do
   expect 0 run $problem --evaluations 2000 -q
   expect 0 best $problem-1 --minimise

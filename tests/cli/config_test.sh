@@ -1,5 +1,5 @@
 # config: flag over environment over --set over file over default, and errors with file and line.
-. "$LIB"
+. "${0%/*}/lib.sh"
 run() { expect 0 run parity:3 --target none -q --json "$@"; }
 cat >c.yaml <<END
 # a comment

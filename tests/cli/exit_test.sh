@@ -1,5 +1,5 @@
 # exit: statuses as documented.
-. "$LIB"
+. "${0%/*}/lib.sh"
 expect 0 run parity --evaluations 200 -q
 expect 3 run sort --evaluations 500 --target 1.999 -q
 expect 0 run sort --evaluations 500 --target none -q

@@ -1,5 +1,5 @@
 # fault: read-only places, a full disk, two on one folder, broken runs: a clear message, no loss.
-. "$LIB"
+. "${0%/*}/lib.sh"
 expect 1 run parity --folder /proc/elm-test --evaluations 100
 has err /proc/elm-test
 : >file

@@ -1,5 +1,5 @@
 # help: one table gives help, documentation and completion, so all three agree.
-. "$LIB"
+. "${0%/*}/lib.sh"
 expect 0 --help
 cp out overview
 expect 2

@@ -1,5 +1,5 @@
 # json: one document on standard output, one object a line for progress and export.
-. "$LIB"
+. "${0%/*}/lib.sh"
 if ! command -v python3 >/dev/null; then
   skip "no python3 to read JSON with"
   finish

@@ -1,11 +1,14 @@
-# lib: the first line of every test here is `. "$LIB"`. A test runs in a scratch folder of its own
-# with $ELM (the binary) and $TOP (the repository), calls what is below, and ends with `finish`.
+# lib: every test here begins by reading it. A test runs in a scratch folder of its own with $ELM
+# (the binary, build/release/elm unless given) and $TOP (the repository), calls what is below, and
+# ends with `finish`.
 set -u
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+ELM=${ELM:-$TOP/build/release/elm}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 for name in $(env | sed -n 's/^\(ELM_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
-export HOME="$scratch" ELM_PROBLEMS_PATH="$TOP/problems" LC_ALL=C
+export TOP ELM HOME="$scratch" ELM_PROBLEMS_PATH="$TOP/problems" LC_ALL=C
 unset NO_COLOR LANG TERM
 passed=0 failed=0
 
@@ -46,6 +49,7 @@ await() {
   done
 }
 finish() {
-  echo "$passed $failed" >"$TALLY"
+  echo "$(basename "$0" _test.sh): $passed passed, $failed failed"
+  [ -z "${TALLY:-}" ] || echo "$passed $failed" >"$TALLY"
   exit $((failed > 0))
 }

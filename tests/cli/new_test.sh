@@ -1,5 +1,5 @@
 # new: a problem that runs at once.
-. "$LIB"
+. "${0%/*}/lib.sh"
 expect 0 new mine
 has out "elm run mine"
 for file in problem.yaml seed.c judge.c; do there problems/mine/$file; done

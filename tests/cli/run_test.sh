@@ -1,5 +1,5 @@
 # run: a run, what it prints, and every command that looks at it.
-. "$LIB"
+. "${0%/*}/lib.sh"
 expect 0 run sort --evaluations 3000 --seed 2 -j 1
 for part in "sort: fitness" "evaluated again" "on cases never used" "the best program" \
   "what it changed in the seed" "how it came about" "best fitness over evaluations" "@@ " \

@@ -1,5 +1,5 @@
 # signal: Ctrl-C saves, the same command goes on, and the end is that of an undisturbed run.
-. "$LIB"
+. "${0%/*}/lib.sh"
 budget=60000
 expect 0 run sort --evaluations $budget --folder whole --json -q
 whole=$(key out hash)

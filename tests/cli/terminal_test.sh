@@ -1,5 +1,5 @@
 # terminal: a screen where there is one, plain lines elsewhere, and nothing foreign steers it.
-. "$LIB"
+. "${0%/*}/lib.sh"
 escape=$(printf '\033')
 expect 0 run sort --evaluations 3000
 hasnt out "$escape"
@@ -32,18 +32,18 @@ if ! script -qec true /dev/null >/dev/null 2>&1; then
   skip "no script(1) to make a terminal with"
   finish
 fi
-terminal() { script -qec "stty cols 80 rows 24; $ELM run sort --seed 7 $1" /dev/null </dev/null >tty 2>&1; }
+terminal() { script -qec "stty cols 80 rows 24; $ELM run sort --seed 7 $1" /dev/null </dev/null >"$scratch/tty" 2>&1; }
 TERM=xterm terminal "--evaluations 30000 --progress screen"
-has tty "$escape[J"
+has tty "${escape}[J"
 has tty "Ctrl-C saves and stops"
 has tty "operator"
-has tty "$escape[1m"
+has tty "${escape}[1m"
 TERM=xterm NO_COLOR=1 terminal "--evaluations 60000"
-has tty "$escape[J"
-hasnt tty "$escape[1m"
+has tty "${escape}[J"
+hasnt tty "${escape}[1m"
 TERM=dumb terminal "--evaluations 70000"
 hasnt tty "$escape"
 has tty "evaluations, "
 TERM=xterm terminal "--evaluations 71000 --progress lines"
-hasnt tty "$escape[J"
+hasnt tty "${escape}[J"
 finish

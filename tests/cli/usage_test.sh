@@ -1,5 +1,5 @@
 # usage: a wrong command line names what is wrong, what is allowed and what is nearest.
-. "$LIB"
+. "${0%/*}/lib.sh"
 expect 2 rnu
 has err "did you mean 'run'"
 expect 2 --frobnicate
