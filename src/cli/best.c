@@ -270,7 +270,7 @@ static void print_summary(const struct bundle *b)
         text_shell(&out, b->folder);
         elm_buf_printf(&out, "\n");
     }
-    fwrite(out.ptr, 1, out.len, stdout);
+    text_print(stdout, &out);
     elm_buf_release(&out);
 }
 

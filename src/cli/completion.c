@@ -137,7 +137,7 @@ int cmd_completion(const struct invocation *v)
                  near != NULL ? near : "", near != NULL ? "'" : "");
         return cmd_fail(&err);
     }
-    fwrite(out.ptr, 1, out.len, stdout);
+    text_print(stdout, &out);
     elm_buf_release(&out);
     return EXIT_DONE;
 }

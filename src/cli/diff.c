@@ -36,7 +36,7 @@ static void print(const struct stored_program *a, const struct stored_program *b
     } else if (out.len > 0) {
         printf("--- program %lld\n+++ program %lld\n", (long long)a->attempt.id,
                (long long)b->attempt.id);
-        fwrite(out.ptr, 1, out.len, stdout);
+        text_print(stdout, &out);
     }
     elm_buf_release(&out);
 }

@@ -185,7 +185,7 @@ int cmd_help(const struct invocation *v)
             exit_status = cmd_fail(&err);
         }
     }
-    fwrite(text.ptr, 1, text.len, stdout);
+    text_print(stdout, &text);
     elm_buf_release(&text);
     return exit_status;
 }

@@ -131,7 +131,7 @@ static int print_help(void (*fill)(struct elm_buf *), FILE *to)
 {
     struct elm_buf text = {0};
     fill(&text);
-    fwrite(text.ptr, 1, text.len, to);
+    text_print(to, &text);
     elm_buf_release(&text);
     return to == stdout ? EXIT_DONE : EXIT_USAGE;
 }
@@ -156,7 +156,7 @@ static int dispatch(int argc, char **argv)
     } else if (opt_on(&v, OPT_HELP)) {
         struct elm_buf text = {0};
         help_command(v.command, &text);
-        fwrite(text.ptr, 1, text.len, stdout);
+        text_print(stdout, &text);
         elm_buf_release(&text);
         exit_status = EXIT_DONE;
     } else {

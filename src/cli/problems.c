@@ -45,7 +45,7 @@ static enum elm_status list(const struct invocation *v, struct elm_error *err)
         fprintf(stderr, "elm: no problems found; `elm new NAME` makes one, --problems-path names "
                 "folders that hold some\n");
     }
-    fwrite(out.ptr, 1, out.len, stdout);
+    text_print(stdout, &out);
     elm_buf_release(&out);
     return status;
 }
@@ -127,7 +127,7 @@ static void one_text(const struct elm_problem *p)
     }
     elm_buf_printf(&out, "\nthe seed\n\n");
     text_safe(&out, elm_str(p->seed_text));
-    fwrite(out.ptr, 1, out.len, stdout);
+    text_print(stdout, &out);
     elm_buf_release(&out);
 }
 

@@ -176,7 +176,7 @@ static void draw(struct progress *p, const struct elm_search_stats *s)
         }
         at += len + (at[len] == '\n');
     }
-    fwrite(frame.ptr, 1, frame.len, p->to);
+    text_print(p->to, &frame);
     fflush(p->to);
     elm_buf_release(&frame);
     elm_buf_release(&lines);

@@ -241,7 +241,7 @@ static void announce(const struct running *r, const struct elm_search_stats *s)
         elm_buf_printf(&out, "elm: the seed doesn't score the same twice: children race their "
                        "parents in pairs\n");
     }
-    fwrite(out.ptr, 1, out.len, stderr);
+    text_print(stderr, &out);
     elm_buf_release(&out);
 }
 

@@ -240,7 +240,7 @@ static void print_text(struct ending *e)
     elm_buf_printf(&out, "  run       %s, %s, archive hash %016llx\n", r->folder,
                    text_bytes((uint64_t)e->review.file_bytes).s, (unsigned long long)r->hash);
     add_next(&out, e);
-    fwrite(out.ptr, 1, out.len, stdout);
+    text_print(stdout, &out);
     elm_buf_release(&out);
 }
 

@@ -100,7 +100,7 @@ static enum elm_status list(const struct invocation *v, struct elm_error *err)
         fprintf(stderr, "elm: no runs in '%s'; `elm run sort` makes one\n", folder);
     } else if (status == ELM_OK) {
         printf("%-24s  %-14s %14s %-12s %10s\n", "run", "problem", "attempts", "best", "size");
-        fwrite(l.text.ptr, 1, l.text.len, stdout);
+        text_print(stdout, &l.text);
         printf("%u %s, %s\n", l.count, l.count == 1 ? "run" : "runs",
                text_bytes((uint64_t)l.bytes).s);
     }

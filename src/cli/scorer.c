@@ -10,15 +10,13 @@
 __asm__(".pushsection .rodata\n"
         "elm_cli_judge_header:\n"
         ".incbin \"include/elm/judge.h\"\n"
-        "elm_cli_judge_header_end:\n"
         ".byte 0\n"
         ".popsection\n");
-extern const char elm_cli_judge_header[], elm_cli_judge_header_end[];
+extern const char elm_cli_judge_header[];
 
 struct elm_str scorer_judge_header(void)
 {
-    return (struct elm_str){elm_cli_judge_header,
-                            (size_t)(elm_cli_judge_header_end - elm_cli_judge_header)};
+    return elm_str(elm_cli_judge_header);
 }
 
 bool scorer_possible(const struct elm_problem *p)

@@ -102,7 +102,7 @@ static void show_run(struct stored_review *r, struct stored_programs *p)
     elm_buf_printf(&out, "\nwhat became of the attempts\n\n");
     print_statuses(&out, r);
     add_elites(&out, r, p);
-    fwrite(out.ptr, 1, out.len, stdout);
+    text_print(stdout, &out);
     elm_buf_release(&out);
 }
 
@@ -165,7 +165,7 @@ static enum elm_status show_program(struct stored_review *r, struct stored_progr
             elm_buf_printf(&out, "  its text is not kept\n");
         elm_buf_printf(&out, "\nwhere it came from\n\n");
         print_lineage(&out, r, p->store, id, LINEAGE_ROWS);
-        fwrite(out.ptr, 1, out.len, stdout);
+        text_print(stdout, &out);
         elm_buf_release(&out);
     }
     stored_program_release(&program);

@@ -54,8 +54,14 @@ void text_put(FILE *to, struct elm_str text)
 {
     struct elm_buf safe = {0};
     text_safe(&safe, text);
-    fwrite(safe.ptr, 1, safe.len, to);
+    text_print(to, &safe);
     elm_buf_release(&safe);
+}
+
+void text_print(FILE *to, const struct elm_buf *text)
+{
+    if (text->len > 0)
+        fwrite(text->ptr, 1, text->len, to);
 }
 
 struct short_text text_count(uint64_t n)

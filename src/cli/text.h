@@ -11,6 +11,8 @@
  * steer a terminal. Newlines and tabs stay. */
 void text_safe(struct elm_buf *out, struct elm_str text);
 void text_put(FILE *to, struct elm_str text);
+/* Writes a buffer as it is. */
+void text_print(FILE *to, const struct elm_buf *text);
 
 /* A small text on the stack, returned by value so that several fit one printf. */
 struct short_text {
