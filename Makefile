@@ -3,6 +3,7 @@
 # make check        the quick tests, one variant
 # make lint         gcc and clang -Werror, cppcheck, shellcheck, layers, limits
 # make bench        the figures; make bench-quick those that fit in 50 s
+# make docs         writes docs/commands.md from the option table
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -37,7 +38,8 @@ FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all run test tests objects check lint layers limits bench bench-quick boolean-table clean install help
+.PHONY: all run test tests objects check lint layers limits docs bench bench-quick boolean-table \
+        clean install help
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -108,6 +110,8 @@ test: tests
 
 layers:
 	@tools/layers
+docs: $(OUT)/elm
+	@$(OUT)/elm help --markdown >docs/commands.md
 limits:
 	@tools/limits
 # every object of every program, for another compiler

@@ -32,8 +32,9 @@ int cmd_new(const struct invocation *v)
     int exit_status = EXIT_DONE;
     if (scaffold(v->args[0], &path, &err) == ELM_OK) {
         text_shell(&name, v->args[0]);
-        printf("%s is ready: problem.yaml, seed.c and judge.c say what to change\n"
-               "run it with: elm run %s --minutes 1\n", path.ptr, name.ptr);
+        text_put(stdout, elm_buf_str(&path));
+        printf(" is ready: problem.yaml, seed.c and judge.c say what to change\n"
+               "run it with: elm run %s --minutes 1\n", name.ptr);
     } else {
         exit_status = cmd_fail(&err);
     }

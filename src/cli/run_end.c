@@ -209,6 +209,15 @@ static void add_next(struct elm_buf *out, const struct ending *e)
     elm_buf_release(&line);
 }
 
+static void add_place(struct elm_buf *out, const char *what, const char *path)
+{
+    if (path == NULL)
+        return;
+    elm_buf_printf(out, "  %-10s", what);
+    text_safe(out, elm_str(path));
+    elm_buf_byte(out, '\n');
+}
+
 /* While cages were at work a broken pipe had to be survived; from here on it ends us quietly. */
 static void leave_pipes(void)
 {
@@ -233,11 +242,10 @@ static void print_text(struct ending *e)
     elm_buf_printf(&out, "\n");
     print_operators(&out, &e->review);
     elm_buf_printf(&out, "\n");
-    if (e->picture_path != NULL)
-        elm_buf_printf(&out, "  picture   %s\n", e->picture_path);
-    if (e->program_path != NULL)
-        elm_buf_printf(&out, "  program   %s\n", e->program_path);
-    elm_buf_printf(&out, "  run       %s, %s, archive hash %016llx\n", r->folder,
+    add_place(&out, "picture", e->picture_path);
+    add_place(&out, "program", e->program_path);
+    add_place(&out, "run", r->folder);
+    elm_buf_printf(&out, "            %s, archive hash %016llx\n",
                    text_bytes((uint64_t)e->review.file_bytes).s, (unsigned long long)r->hash);
     add_next(&out, e);
     text_print(stdout, &out);
@@ -286,10 +294,11 @@ static int print_stopped(const struct running *r)
                              json_number(r->stats.seed_fitness), "hash", json_hash(r->hash),
                              "again", json_text(elm_buf_str(&again))), stdout, false);
     } else {
-        printf("stopped and saved: %s %s after %s evaluations, in %s\ngo on with: %s\n",
+        printf("stopped and saved: %s %s after %s evaluations, in ",
                r->problem->judge == ELM_JUDGE_COMPARE ? "wins in a row" : "fitness",
-               text_number(r->stats.archive.best).s, text_count(r->stats.evaluations).s, r->folder,
-               again.ptr);
+               text_number(r->stats.archive.best).s, text_count(r->stats.evaluations).s);
+        text_put(stdout, elm_str(r->folder));
+        printf("\ngo on with: %s\n", again.ptr);
     }
     elm_buf_release(&again);
     return exit_status_of(r);

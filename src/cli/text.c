@@ -136,10 +136,17 @@ void text_shell(struct elm_buf *out, const char *word)
         elm_buf_printf(out, "%s", word);
         return;
     }
+    /* what is spelled \xNN comes back in a $'...' word */
+    struct elm_buf safe = {0};
+    text_safe(&safe, elm_str(word));
+    bool spelled = safe.len != strlen(word);
+    elm_buf_printf(out, spelled ? "$'" : "'");
+    if (!spelled)
+        elm_buf_clear(&safe);
+    for (const char *at = spelled ? safe.ptr : word; *at != '\0'; at++)
+        elm_buf_printf(out, *at != '\'' ? "%c" : spelled ? "\\'" : "'\\''", *at);
     elm_buf_byte(out, '\'');
-    for (; *word != '\0'; word++)
-        elm_buf_printf(out, *word == '\'' ? "'\\''" : "%c", *word);
-    elm_buf_byte(out, '\'');
+    elm_buf_release(&safe);
 }
 
 uint32_t text_columns(struct elm_str text)

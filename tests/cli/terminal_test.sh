@@ -22,6 +22,11 @@ hasnt out "$escape"
 has out '\xe2\x80\xae'
 expect 0 diff f.c-1
 hasnt out "$escape"
+folder=$(printf "it's \\033[2Jhere")
+expect 0 run parity --folder "$folder" --evaluations 200
+hasnt out "$escape"
+hasnt err "$escape"
+has out "\$'it\\'s \\x1b[2Jhere'"
 name=$(printf 'x\033[2Jy')
 expect 2 show "$name"
 hasnt err "$escape"
