@@ -119,11 +119,12 @@ static void fill_readme(struct elm_buf *out, const struct bundle *b)
     const struct elm_problem *p = b->problem;
     const struct elm_best_report *r = &b->report;
     bool compare = p->judge == ELM_JUDGE_COMPARE;
-    elm_buf_printf(out, "# %s: a program found by elm %s\n\n%s\n\nProgram %lld of the run `%s`.%s\n\n"
+    elm_buf_printf(out, "# %s: a program found by elm %s\n\n%s\n\n"
+                   "Program %lld of the run `%s`.%s\n\n"
                    "| cases | fitness | the seed's | cases right |\n|---|---|---|---|\n", p->name,
                    ELM_VERSION, p->summary, (long long)r->id, b->run,
-                   opt_on(b->v, OPT_MINIMISE) ? " Changes that the fitness does not need were taken "
-                                                "out." : "");
+                   opt_on(b->v, OPT_MINIMISE)
+                       ? " Changes that the fitness does not need were taken out." : "");
     add_row(out, "scored", &r->scored, r->seed_scored, compare);
     if (p->judge != ELM_JUDGE_COMMAND)
         add_row(out, "audit (never used in the search)", &r->audit, r->seed_audit, compare);
@@ -131,14 +132,15 @@ static void fill_readme(struct elm_buf *out, const struct bundle *b)
         elm_buf_printf(out, "\nUnder gcc -O2 it scores otherwise: treat it as suspect.\n");
     elm_buf_printf(out, "\n## Build and score\n\n");
     if (p->judge == ELM_JUDGE_COMMAND) {
-        elm_buf_printf(out, "It was scored by the command `%s`, larger is better: put `program.c` in "
-                       "the place of\n`%s/%s` and run that command there.\n", p->score_command,
+        elm_buf_printf(out, "It was scored by the command `%s`, larger is better: put `program.c` "
+                       "in the place of\n`%s/%s` and run that command there.\n", p->score_command,
                        p->folder, p->name);
     } else if (scorer_possible(p)) {
-        elm_buf_printf(out, "    make\n\nneeds gcc and make, and nothing of elm. `main.c` makes the "
-                       "same cases, calls the program and lets\n`judge.c` score it.%s\n",
+        elm_buf_printf(out, "    make\n\nneeds gcc and make, and nothing of elm. `main.c` makes "
+                       "the same cases, calls the program and lets\n`judge.c` score it.%s\n",
                        p->needs_steps ? " The steps that the judge weighs were counted by elm's "
-                                        "virtual machine; they\nstand in `main.c` as numbers." : "");
+                                        "virtual\nmachine; they stand in `main.c` as numbers."
+                                      : "");
     } else {
         elm_buf_printf(out, "The judge compares steps that only elm's virtual machine counts: "
                        "`elm best` scores it again.\n");

@@ -70,7 +70,8 @@ static void script_bash(struct elm_buf *out, bool zsh)
     elm_buf_printf(out, "_elm() {\n  local words\n"
                    "  if [ \"$COMP_CWORD\" -le 1 ]; then\n    words=\"");
     add_commands(out);
-    elm_buf_printf(out, " --help --version\"\n  else\n    case \"${COMP_WORDS[COMP_CWORD-1]}\" in\n");
+    elm_buf_printf(out, " --help --version\"\n  else\n"
+                   "    case \"${COMP_WORDS[COMP_CWORD-1]}\" in\n");
     add_values(out);
     elm_buf_printf(out, "    *) case \"${COMP_WORDS[1]}\" in\n");
     for (const struct command *c = command_table; c->name != NULL; c++)

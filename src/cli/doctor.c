@@ -55,7 +55,8 @@ static void check_sandbox(struct doctor *d, const struct elm_sandbox_report *r)
     say(d, r->seccomp ? GOOD : BAD, "seccomp", r->seccomp ? "yes" : "no",
         r->seccomp ? NULL : "a kernel with CONFIG_SECCOMP_FILTER is needed");
     char landlock[32];
-    snprintf(landlock, sizeof(landlock), r->landlock_abi > 0 ? "version %d" : "no", r->landlock_abi);
+    snprintf(landlock, sizeof(landlock), r->landlock_abi > 0 ? "version %d" : "no",
+             r->landlock_abi);
     say(d, r->landlock_abi > 0 ? GOOD : WARN, "landlock", landlock,
         r->landlock_abi > 0 ? NULL : "Linux 5.13 or newer has it; the other layers hold without");
     say(d, r->cpu_timer ? GOOD : BAD, "CPU timer", r->cpu_timer ? "yes" : "no", NULL);

@@ -124,8 +124,12 @@ const struct option_info option_table[OPTIONS] = {
 void option_environment(enum option_id id, char out[64])
 {
     size_t n = (size_t)snprintf(out, 64, "ELM_%s", option_table[id].name);
-    for (size_t i = 4; i < n; i++)
-        out[i] = out[i] == '-' ? '_' : out[i] >= 'a' && out[i] <= 'z' ? (char)(out[i] - 32) : out[i];
+    for (size_t i = 4; i < n; i++) {
+        if (out[i] == '-')
+            out[i] = '_';
+        else if (out[i] >= 'a' && out[i] <= 'z')
+            out[i] = (char)(out[i] - 'a' + 'A');
+    }
 }
 
 void option_words(enum option_id id, const char *out[OPTION_WORDS_MAX + 1])
@@ -206,10 +210,10 @@ static enum elm_status refuse(enum option_id id, const char *text, const char *w
     struct elm_buf allowed = {0};
     option_allowed(id, &allowed);
     struct short_text near = nearest_to(id, text);
-    enum elm_status status = elm_fail(err, ELM_USAGE, "%s: '%.80s' is not allowed; it takes %s%s%s%s",
-                                      where, text, allowed.ptr,
-                                      near.s[0] != '\0' ? "; nearest is '" : "", near.s,
-                                      near.s[0] != '\0' ? "'" : "");
+    enum elm_status status = elm_fail(err, ELM_USAGE,
+                                      "%s: '%.80s' is not allowed; it takes %s%s%s%s", where, text,
+                                      allowed.ptr, near.s[0] != '\0' ? "; nearest is '" : "",
+                                      near.s, near.s[0] != '\0' ? "'" : "");
     elm_buf_release(&allowed);
     return status;
 }
@@ -217,7 +221,8 @@ static enum elm_status refuse(enum option_id id, const char *text, const char *w
 
 static bool read_flag(const char *text, bool *on)
 {
-    static const char *const yes[] = {"yes", "true", "on", "1"}, *const no[] = {"no", "false", "off", "0"};
+    static const char *const yes[] = {"yes", "true", "on", "1"};
+    static const char *const no[] = {"no", "false", "off", "0"};
     for (size_t i = 0; i < ELM_COUNT(yes); i++) {
         if (strcmp(text, yes[i]) == 0 || strcmp(text, no[i]) == 0) {
             *on = strcmp(text, yes[i]) == 0;

@@ -97,7 +97,8 @@ static void add_x_axis(struct elm_buf *out, const struct plot_steps *s, bool log
     memset(line, ' ', sizeof(line));
     double from = position(s->x[0], logarithmic), to = position(s->x_end, logarithmic);
     size_t next = 0;
-    for (double tick = logarithmic ? floor(from) : from; tick <= to; tick += logarithmic ? 1 : to - from) {
+    double tick = logarithmic ? floor(from) : from;
+    for (; tick <= to; tick += logarithmic ? 1 : to - from) {
         char label[32];
         int len = snprintf(label, sizeof(label), "%.6g", logarithmic ? pow(10, tick) : tick);
         size_t column = to > from && tick > from

@@ -229,8 +229,8 @@ static void add_rise(struct elm_buf *out, const struct stored_review *r, struct 
                      const struct elm_attempt *parent, const struct elm_attempt *child, bool colour)
 {
     struct stored_program a, b;
-    elm_buf_printf(out, "  %s %-12s program %s, by %s\n", fitness_word(p), text_number(child->fitness).s,
-                   text_count((uint64_t)child->id).s,
+    elm_buf_printf(out, "  %s %-12s program %s, by %s\n", fitness_word(p),
+                   text_number(child->fitness).s, text_count((uint64_t)child->id).s,
                    stored_operator_name(r, child->operator_index));
     if (stored_program_get(p, parent->id, &a, NULL) != ELM_OK)
         return;
@@ -269,8 +269,10 @@ void print_story(struct elm_buf *out, const struct stored_review *r, struct stor
             best = line[i].fitness;
         }
     }
-    if (count > 0)
-        elm_buf_printf(out, "  %s %-12s the seed\n", fitness_word(p), text_number(line[0].fitness).s);
+    if (count > 0) {
+        elm_buf_printf(out, "  %s %-12s the seed\n", fitness_word(p),
+                       text_number(line[0].fitness).s);
+    }
     uint32_t shown = keep_largest(rises, rise_count);
     for (uint32_t i = 0; i < shown; i++)
         add_rise(out, r, p, &line[rises[i].at - 1], &line[rises[i].at], colour);

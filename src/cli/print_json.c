@@ -79,10 +79,11 @@ static json_t *curve_json(const struct stored_review *r)
     json_t *out = json_array();
     for (uint32_t i = 0; i < r->step_count; i++) {
         const struct stored_step *s = &r->steps[i];
+        const char *by = stored_operator_name(r, s->operator_index);
         json_array_append_new(out, json_make("{sIsIsoso}", "program", (json_int_t)s->id,
                                              "evaluation", (json_int_t)s->evaluation, "fitness",
                                              json_number(s->fitness), "operator",
-                                             json_text(elm_str(stored_operator_name(r, s->operator_index)))));
+                                             json_text(elm_str(by))));
     }
     return out;
 }

@@ -52,8 +52,10 @@ static enum elm_status list(const struct invocation *v, struct elm_error *err)
 
 static const char *judge_name(const struct elm_problem *p)
 {
-    static const char *const names[] = {[ELM_JUDGE_SCORE] = "score", [ELM_JUDGE_COMPARE] = "compare",
-                                        [ELM_JUDGE_COMMAND] = "command"};
+    static const char *const names[] = {
+        [ELM_JUDGE_SCORE] = "score", [ELM_JUDGE_COMPARE] = "compare",
+        [ELM_JUDGE_COMMAND] = "command",
+    };
     return names[p->judge];
 }
 
@@ -114,7 +116,8 @@ static void one_text(const struct elm_problem *p)
                        text_number(p->hardness).s);
     }
     for (uint32_t i = 0; i < p->variant_count; i++) {
-        elm_buf_printf(&out, "%s", i == 0 ? "  variants     " : i % 8 == 0 ? "\n               " : " ");
+        const char *lead = i == 0 ? "  variants     " : i % 8 == 0 ? "\n               " : " ";
+        elm_buf_printf(&out, "%s", lead);
         text_safe(&out, elm_str(p->variants[i]));
     }
     if (p->variant_count > 0)

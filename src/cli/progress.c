@@ -86,13 +86,14 @@ static void measure(struct progress *p, const struct elm_search_stats *s, int64_
 static void line(const struct progress *p, const struct elm_search_stats *s)
 {
     double share = progress_share(p, s);
+    double evaluations = s->evaluations == 0 ? NAN : (double)s->evaluations;
     struct elm_buf out = {0};
     elm_buf_printf(&out, "%s", text_time(progress_seconds(p)).s);
     if (!isnan(share))
         elm_buf_printf(&out, "  %s", text_percent(share).s);
     elm_buf_printf(&out, "  %s evaluations, %s/s, %s valid  %s %s", text_count(s->evaluations).s,
                    text_count((uint64_t)p->rate).s,
-                   text_percent(s->evaluations == 0 ? NAN : (double)s->ok / (double)s->evaluations).s,
+                   text_percent((double)s->ok / evaluations).s,
                    p->about.compares ? "wins in a row" : "best", text_number(s->archive.best).s);
     elm_buf_printf(&out, "  niches %u", s->archive.elites);
     if (s->archive.niches > 0)
@@ -162,7 +163,8 @@ static void draw(struct progress *p, const struct elm_search_stats *s)
     uint32_t width = columns - 1 < COLUMNS_MAX ? columns - 1 : COLUMNS_MAX;
     struct elm_buf lines = {0}, frame = {0};
     screen_fill(p, s, width, &lines);
-    if (p->lines_drawn > 0 && (uint32_t)p->columns_drawn < columns && (uint32_t)p->lines_drawn < rows)
+    bool in_place = (uint32_t)p->columns_drawn < columns && (uint32_t)p->lines_drawn < rows;
+    if (p->lines_drawn > 0 && in_place)
         elm_buf_printf(&frame, "\x1b[%dA\r\x1b[J", p->lines_drawn);
     p->lines_drawn = 0;
     p->columns_drawn = 0;

@@ -8,13 +8,13 @@
 
 static int print(const struct elm_replay_report *r, const char *folder, bool json)
 {
+    bool equal = r->recorded_hash == r->hash;
     if (json) {
         return json_print(json_make("{sosIsIsosososIso}", "folder", json_text(elm_str(folder)),
                                     "attempts", (json_int_t)r->attempts, "admitted",
                                     (json_int_t)r->admitted, "hash", json_hash(r->hash),
                                     "recorded_hash", json_hash(r->recorded_hash), "equal",
-                                    r->recorded_hash == 0 ? json_null()
-                                                          : json_boolean(r->recorded_hash == r->hash),
+                                    r->recorded_hash == 0 ? json_null() : json_boolean(equal),
                                     "best", (json_int_t)r->best_id, "fitness",
                                     json_number(r->best)),
                           stdout, false);

@@ -80,7 +80,6 @@ static enum elm_status read_all(struct elm_store *store, struct stored_review *r
     struct elm_store_totals totals;
     ELM_TRY(elm_store_totals(store, &totals, err));
     r->admitted = totals.admitted;
-    r->batches = totals.batches;
     r->file_bytes = totals.file_bytes;
     r->packed_bytes = totals.packed_bytes;
     ELM_TRY(elm_store_each(store, 0, count, r, err));

@@ -81,8 +81,10 @@ static enum elm_status choose_problem(struct running *r, struct elm_error *err)
         return elm_fail(err, ELM_USAGE, "--file FILE and --score COMMAND go together, and without "
                         "a problem");
     }
-    if (file)
-        return elm_problem_from_file(opt_text(v, OPT_FILE), opt_text(v, OPT_SCORE), &r->problem, err);
+    if (file) {
+        return elm_problem_from_file(opt_text(v, OPT_FILE), opt_text(v, OPT_SCORE), &r->problem,
+                                     err);
+    }
     enum elm_status status = ELM_NOT_FOUND;
     if (!stored_is_run(v->args[0]))
         status = elm_problem_load(v->args[0], path, &r->problem, err);
@@ -119,8 +121,8 @@ static enum elm_status check_same(const struct running *r, struct elm_error *err
     }
     if (opt_given(v, OPT_SEED) && r->about.seed != NULL &&
         strtoull(r->about.seed, NULL, 10) != opt_count(v, OPT_SEED, 0)) {
-        return elm_fail(err, ELM_USAGE, "the run in '%s' has seed %s, not %s; give another --folder",
-                        r->folder, r->about.seed, opt_text(v, OPT_SEED));
+        return elm_fail(err, ELM_USAGE, "the run in '%s' has seed %s, not %s; give another "
+                        "--folder", r->folder, r->about.seed, opt_text(v, OPT_SEED));
     }
     const char *asked = opt_text(v, OPT_OPERATORS);
     for (const char *at = asked == NULL ? NULL : r->about.operators; at != NULL && *at != '\0';) {
@@ -134,7 +136,7 @@ static enum elm_status check_same(const struct running *r, struct elm_error *err
     return ELM_OK;
 }
 
-/* What the folder holds. A run that was killed before its seed was stored is none: it begins anew. */
+/* What the folder holds. A run that was killed before its seed was stored begins anew. */
 static enum elm_status look_at_folder(struct running *r, struct elm_error *err)
 {
     if (!stored_is_run(r->folder))
@@ -291,8 +293,8 @@ static int work(struct running *r)
     if (r->stats.attempts > 0) {
         struct elm_buf again = {0};
         run_again(r, &again);
-        fprintf(stderr, "elm: what was evaluated before that is stored; when it is put right, go on "
-                "with: %s\n", again.ptr);
+        fprintf(stderr, "elm: what was evaluated before that is stored; when it is put right, go "
+                "on with: %s\n", again.ptr);
         elm_buf_release(&again);
     }
     return exit_status;

@@ -80,8 +80,9 @@ static void add_run(void *ctx, const char *folder)
         size_t start = l->text.len;
         text_safe(&l->text, elm_str(folder));
         size_t used = l->text.len - start;
-        elm_buf_printf(&l->text, "%*s  %-14.14s %14s %-12s %10s\n", used < 24 ? (int)(24 - used) : 0,
-                       "", problem, text_count((uint64_t)s.totals.attempts).s,
+        elm_buf_printf(&l->text, "%*s  %-14.14s %14s %-12s %10s\n",
+                       used < 24 ? (int)(24 - used) : 0, "", problem,
+                       text_count((uint64_t)s.totals.attempts).s,
                        text_number(s.last.best).s, text_bytes((uint64_t)s.totals.file_bytes).s);
     }
     stored_about_release(&s.about);

@@ -99,7 +99,11 @@ static void add_expected(struct elm_buf *out, const struct elm_problem *p,
     }
     elm_tree_release(&tree);
     elm_names_free(names);
-    const struct { const char *name, *word; const struct elm_evaluation *e; enum elm_set set; } sets[] = {
+    const struct {
+        const char *name, *word;
+        const struct elm_evaluation *e;
+        enum elm_set set;
+    } sets[] = {
         {"scored", "ELM_SET_SCORED", &r->scored, ELM_SET_SCORED},
         {"audit", "ELM_SET_AUDIT", &r->audit, ELM_SET_AUDIT},
     };
@@ -135,7 +139,8 @@ static const char made[] =
     "    m.n = elm_judge.make(m.state, e->set, CASE_SEED, e->cases, m.in);\n"
     "    clock_t start = clock();\n"
     "    for (int i = 0; i < m.n; i++) {\n"
-    "        call(m.in + (size_t)i * elm_judge.in_bytes, m.out + (size_t)i * elm_judge.out_bytes);\n"
+    "        size_t k = (size_t)i;\n"
+    "        call(m.in + k * elm_judge.in_bytes, m.out + k * elm_judge.out_bytes);\n"
     "    }\n"
     "    m.cpu_us = (unsigned long)((double)(clock() - start) * 1e6 / CLOCKS_PER_SEC);\n"
     "    return m;\n}\n\n"
@@ -158,8 +163,9 @@ static const char main_score[] =
     "        elm_judge.score(m.state, m.n, m.in, m.out, &cost, &r);\n"
     "        double fitness = r.invalid ? NAN : r.fitness;\n"
     "        int same = fabs(fitness - e->fitness) <= TOLERANCE + 1e-9 * fabs(e->fitness);\n"
-    "        printf(\"%-8s %5d  %5d  %-13.9g  %-13.9g %s%s\\n\", e->name, m.n, right(&r, m.n), fitness,\n"
-    "               e->fitness, same ? \"same\" : \"DIFFERENT \", r.invalid ? r.why : \"\");\n"
+    "        printf(\"%-8s %5d  %5d  %-13.9g  %-13.9g %s%s\\n\", e->name, m.n,\n"
+    "               right(&r, m.n), fitness, e->fitness,\n"
+    "               same ? \"same\" : \"DIFFERENT \", r.invalid ? r.why : \"\");\n"
     "        differ |= !same;\n"
     "    }\n"
     "    return differ;\n}\n";
@@ -178,11 +184,13 @@ static const char main_compare[] =
     "            differ |= fwrite(m.out, elm_judge.out_bytes, n, f) != n;\n"
     "            continue;\n        }\n"
     "        void *seed = calloc(n + 1, elm_judge.out_bytes);\n"
-    "        if (seed == NULL || fread(seed, elm_judge.out_bytes, n, f) != n)\n            return 1;\n"
+    "        if (seed == NULL || fread(seed, elm_judge.out_bytes, n, f) != n)\n"
+    "            return 1;\n"
     "        static struct elm_result r;\n"
     "        memset(&r, 0, sizeof(r));\n"
     "        struct elm_cost cost = e->cost, seed_cost = {0};\n"
-    "        int compared = elm_judge.compare(m.state, m.n, m.in, seed, &seed_cost, m.out, &cost, &r);\n"
+    "        int compared = elm_judge.compare(m.state, m.n, m.in, seed, &seed_cost, m.out,\n"
+    "                                         &cost, &r);\n"
     "        printf(\"%-8s %5d cases, right %d: %s the seed; elm said %s\\n\", e->name, m.n,\n"
     "               right(&r, m.n), compared > 0 ? \"better than\" : \"not better than\",\n"
     "               e->compared > 0 ? \"better\" : \"not better\");\n"
@@ -192,9 +200,10 @@ static const char main_compare[] =
 
 void scorer_main(struct elm_buf *out, const struct elm_problem *p, const struct elm_best_report *r)
 {
-    elm_buf_printf(out, "/* main: scores program.c without elm. Written by elm %s; `make` builds and "
-                   "runs it. */\n#include \"elm/judge.h\"\n\n#include <math.h>\n#include <stdio.h>\n"
-                   "#include <stdlib.h>\n#include <string.h>\n#include <time.h>\n\n", ELM_VERSION);
+    elm_buf_printf(out, "/* main: scores program.c without elm. Written by elm %s; `make` builds "
+                   "and runs it. */\n#include \"elm/judge.h\"\n\n#include <math.h>\n"
+                   "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <time.h>\n\n",
+                   ELM_VERSION);
     add_declaration(out, &p->io);
     add_call(out, &p->io);
     add_expected(out, p, r);
@@ -207,7 +216,8 @@ void scorer_makefile(struct elm_buf *out, const struct elm_problem *p)
     elm_buf_printf(out, "# builds and scores program.c; needs gcc and nothing of elm\n"
                    "CC := gcc\n"
                    "# wrapping ints and no contraction, as elm computed\n"
-                   "CFLAGS := -std=gnu17 -O2 -fwrapv -ffp-contract=off -fno-strict-aliasing -I.\n\n");
+                   "CFLAGS := -std=gnu17 -O2 -fwrapv -ffp-contract=off -fno-strict-aliasing -I."
+                   "\n\n");
     if (p->judge == ELM_JUDGE_COMPARE) {
         elm_buf_printf(out, "run: score seed\n\t./seed seed.outputs\n\t./score\n"
                        "seed: main.c judge.c seed.c elm/judge.h\n"

@@ -61,8 +61,9 @@ static void add_elites(struct elm_buf *out, struct stored_review *r,
     elm_buf_printf(out, "\narchive: %u elites", r->elite_count);
     if (!isnan(r->coverage))
         elm_buf_printf(out, ", coverage %s", text_percent(r->coverage).s);
-    elm_buf_printf(out, "%s\n\n  %14s  %-12s %5s", shown < r->elite_count ? "; the best of them" : "",
-                   "program", "fitness", "niche");
+    elm_buf_printf(out, "%s\n\n  %14s  %-12s %5s",
+                   shown < r->elite_count ? "; the best of them" : "", "program", "fitness",
+                   "niche");
     for (uint32_t i = 0; i < measures; i++) {
         char name[32];
         stored_measure_name(p, i, name);

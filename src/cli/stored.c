@@ -161,8 +161,7 @@ enum elm_status stored_about(struct elm_store *store, struct stored_about *out,
         {"problem", &out->problem}, {"variant", &out->variant}, {"folder", &out->problem_folder},
         {"command", &out->command}, {"seed", &out->seed}, {"operators", &out->operators},
         {"archive", &out->archive}, {"selector", &out->selector}, {"level", &out->level},
-        {"force_tcc", &out->force_tcc}, {"noisy", &out->noisy}, {"version", &out->version},
-        {"end", &out->end},
+        {"force_tcc", &out->force_tcc}, {"noisy", &out->noisy}, {"end", &out->end},
     };
     enum elm_status status = ELM_OK;
     for (size_t i = 0; i < ELM_COUNT(fields) && status == ELM_OK; i++)
@@ -175,7 +174,7 @@ enum elm_status stored_about(struct elm_store *store, struct stored_about *out,
 void stored_about_release(struct stored_about *a)
 {
     char *all[] = {a->problem, a->variant, a->problem_folder, a->command, a->seed, a->operators,
-                   a->archive, a->selector, a->level, a->force_tcc, a->noisy, a->version, a->end};
+                   a->archive, a->selector, a->level, a->force_tcc, a->noisy, a->end};
     for (size_t i = 0; i < ELM_COUNT(all); i++)
         free(all[i]);
     *a = (struct stored_about){0};

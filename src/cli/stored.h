@@ -20,7 +20,7 @@ enum elm_status stored_each(const char *folder_of_runs,
 /* What a run says of itself; all NULL when it never began. */
 struct stored_about {
     char *problem, *variant, *problem_folder, *command, *seed, *operators, *archive, *selector,
-        *level, *force_tcc, *noisy, *version, *end;
+        *level, *force_tcc, *noisy, *end;
 };
 enum elm_status stored_about(struct elm_store *store, struct stored_about *out,
                              struct elm_error *err);
@@ -41,7 +41,7 @@ struct stored_review {
     char *folder;
     struct stored_about about;
     uint64_t attempts, evaluations, ok, by_status[ELM_EVAL_STATUSES];
-    int64_t admitted, batches, file_bytes, packed_bytes;
+    int64_t admitted, file_bytes, packed_bytes;
     struct stored_operator operators[ELM_OPERATORS_MAX];
     uint32_t operator_count;
     struct stored_step *steps;     /* the seed and every new best, in order */

@@ -8,7 +8,11 @@
 /* Length of the UTF-8 sequence at p, 0 when it is broken; *code is the character. */
 static size_t decode(const unsigned char *p, size_t left, uint32_t *code)
 {
-    size_t len = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+    size_t len = p[0] < 0x80        ? 1
+                 : p[0] >> 5 == 6   ? 2
+                 : p[0] >> 4 == 14  ? 3
+                 : p[0] >> 3 == 30  ? 4
+                                    : 0;
     if (len == 0 || len > left)
         return 0;
     uint32_t c = len == 1 ? p[0] : p[0] & (0x7fu >> len);
@@ -91,7 +95,10 @@ struct short_text text_percent(double share)
 {
     struct short_text t;
     double percent = 100 * share;
-    int digits = percent == 0 || percent >= 9.95 ? 0 : percent >= 0.995 ? 1 : percent >= 0.0995 ? 2 : 4;
+    int digits = percent == 0 || percent >= 9.95 ? 0
+                 : percent >= 0.995              ? 1
+                 : percent >= 0.0995             ? 2
+                                                 : 4;
     if (isnan(percent))
         snprintf(t.s, sizeof(t.s), "-");
     else
