@@ -202,7 +202,8 @@ void scorer_main(struct elm_buf *out, const struct elm_problem *p, const struct 
 {
     elm_buf_printf(out, "/* main: scores program.c without elm. Written by elm %s; `make` builds "
                    "and runs it. */\n#include \"elm/judge.h\"\n\n#include <math.h>\n"
-                   "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <time.h>\n\n",
+                   "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
+                   "#include <time.h>\n\n",
                    ELM_VERSION);
     add_declaration(out, &p->io);
     add_call(out, &p->io);
