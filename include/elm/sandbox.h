@@ -21,8 +21,9 @@
  *     fault     the runner, the compiler or the judge died of it twice
  *
  * A command (`elm run --file F --score CMD`) is the user's own and runs in a copy of F's folder
- * (64 MiB at most) with the program in place of F, at most 60 s, 2 GiB and 256 processes, with PATH
- * and nothing else of the environment; sockets are refused. At level 3 the copy lies over the
+ * (64 MiB at most) with the program in place of F, with PATH and nothing else of the environment, at
+ * most 2 GiB, 256 processes and 60 s of wall time, or once a program has been scored 20 times what
+ * that took, no less than 2 s; sockets are refused. At level 3 the copy lies over the
  * folder itself, nothing else can be written but /tmp and /dev/shm, which are its own, and all its
  * processes end with it. At level 2 the copy is a folder in /tmp. Not contained: it may read every
  * file that its user may read, and at level 2 see the user's other processes.

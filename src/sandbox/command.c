@@ -9,8 +9,12 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-/* at least; a problem may allow more */
+/* Until a program has been scored; then so many times what that took, and no less than 2 s. A
+ * loop that never ends would else cost a minute each time. */
 #define WALL_MS 60000
+#define WALL_MIN_MS 2000
+#define WALL_TIMES 20
+/* at least; a problem may allow more */
 #define MEMORY_MB 2048
 #define PROCESSES 256
 #define ANSWER_MS 20000
@@ -55,12 +59,21 @@ static bool ask(struct elm_evaluator *e, const struct command_request *q, struct
     return status == ELM_OK;
 }
 
+static uint32_t wall_limit_ms(const struct elm_evaluator *e)
+{
+    uint32_t most = e->problem->cpu_ms > WALL_MS ? e->problem->cpu_ms : WALL_MS;
+    uint64_t times = e->command_us * WALL_TIMES / 1000;
+    if (e->command_us == 0 || times > most)
+        return most;
+    return times < WALL_MIN_MS ? WALL_MIN_MS : (uint32_t)times;
+}
+
 enum elm_status command_run(struct elm_evaluator *e, struct elm_job *job, struct elm_error *err)
 {
     const struct elm_problem *p = e->problem;
     const char *path = getenv("PATH");
     struct run r = {.tree = job->tree, .text = job->text};
-    struct command_request q = {.wall_ms = p->cpu_ms > WALL_MS ? p->cpu_ms : WALL_MS};
+    struct command_request q = {.wall_ms = wall_limit_ms(e)};
     if ((size_t)snprintf(q.command, sizeof(q.command), "%s", p->score_command) >= sizeof(q.command))
         return elm_fail(err, ELM_RANGE, "the command is longer than %zu bytes", sizeof(q.command));
     snprintf(q.file, sizeof(q.file), "%s", p->name);
@@ -81,7 +94,10 @@ enum elm_status command_run(struct elm_evaluator *e, struct elm_job *job, struct
         struct cage_hello hello;
         e->totals.restarts += (uint64_t)try;
         ELM_TRY(cage_start(&e->command, &def, CAGE_READY, &hello, sizeof(hello), err));
+        int64_t from_us = elm_clock_us();
         answered = ask(e, &q, run_text(e, &r), &reply);
+        if (answered && e->command_us == 0 && reply.has_number && !reply.late)
+            e->command_us = (uint64_t)(elm_clock_us() - from_us) + 1;
     }
     reply.last_line[sizeof(reply.last_line) - 1] = '\0';
     if (answered)

@@ -98,6 +98,7 @@ struct elm_evaluator {
     int judge_program;
     struct judge_hello judge_hello;
     struct cage runner, compiler, gcc, judge, command;
+    uint64_t command_us;               /* wall time of the first score; 0: none yet */
     struct shared vm_code, text, window, builds, results, judge_memory;
     struct cases sets[ELM_SETS];
     size_t slot_bytes;

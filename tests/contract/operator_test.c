@@ -144,6 +144,8 @@ static void children_pass(void **state)
     (void)state;
     for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
         struct tally tally = {0};
+        if (elm_operator_kinds[k]->mutate == NULL)
+            continue;
         for (size_t i = 0; i < ELM_COUNT(seeds); i++)
             walk(elm_operator_kinds[k], seeds[i], &tally);
         if (tally.children == 0 || tally.checked < CHECKED_SHARE * tally.children)
@@ -158,7 +160,7 @@ static void works_without(void **state)
     (void)state;
     for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
         const struct elm_operator_kind *op = elm_operator_kinds[k];
-        for (size_t i = 0; i < ELM_COUNT(seeds); i++) {
+        for (size_t i = 0; op->mutate != NULL && i < ELM_COUNT(seeds); i++) {
             struct rig r;
             rig_open(&r, seeds[i], NULL);
             struct elm_pool *empty = elm_pool_new();
@@ -198,6 +200,8 @@ static void leaves_the_rest_alone(void **state)
              "%s    t = t * b;\n    if (t > 9) {\n        t = t - 5;\n    }\n%s", before, after);
     for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
         const struct elm_operator_kind *op = elm_operator_kinds[k];
+        if (op->mutate == NULL)
+            continue;
         struct rig r;
         rig_open(&r, text, "int f(int a, int b)\n{\nreturn a * b + 6;\n}\n");
         struct elm_operator_context context = rig_context(&r);
@@ -242,6 +246,9 @@ static void says_why_it_cannot(void **state)
         assert_ptr_equal(elm_operator_find(op->name), op);
         assert_true(strlen(op->summary) > 0 && op->price_us > 0);
         assert_in_range(op->parents_min, 1, 2);
+        assert_true(op->mutate != NULL || op->rewrite != NULL);
+        if (op->mutate == NULL)
+            continue;
         assert_true(op->applies(&r.problem, &r.evidence, &why));
         assert_null(why);
         assert_false(op->applies(&outside, &r.evidence, NULL));
@@ -266,9 +273,50 @@ static void says_why_it_cannot(void **state)
     rig_close(&r);
 }
 
+/* Texts that no parser has seen: what may not change stays, and the same rng says the same. */
+static void rewrites_any_text(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "", "\n", "{", "\"unterminated\n'x", "/* open", "1", "a b c", "\x01\xff\xfe(((",
+        "x = 1.5e-3 + 0x1f;\ny += x << 2;\n# a line to keep 12\nreturn y >= 7 && x;\n",
+        "keep 1;\n// EVOLVE-BLOCK-START\nint a = 3;\nint b = a * 4;\n// EVOLVE-BLOCK-END\nkeep 2;\n",
+    };
+    struct elm_arena arena = {0};
+    struct elm_problem outside = {0};
+    for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
+        const struct elm_operator_kind *op = elm_operator_kinds[k];
+        uint32_t children = 0;
+        for (size_t i = 0; op->rewrite != NULL && i < ELM_COUNT(texts) * 200; i++) {
+            struct elm_str text = elm_str(texts[i / 200]);
+            struct elm_parent both[2] = {{.text = text}, {.id = 1, .text = elm_str(texts[8])}};
+            struct elm_operator_context context = {.problem = &outside, .arena = &arena};
+            struct elm_parents parents = {both, 1 + i % 2};
+            struct elm_buf out = {0}, again = {0};
+            struct elm_rng rng = elm_rng(1, i), same = elm_rng(1, i);
+            void *self = op->make != NULL ? op->make(&outside) : NULL;
+            elm_arena_clear(&arena);
+            enum elm_status s = op->rewrite(self, &context, &parents, &rng, &out, NULL);
+            assert_int_equal(op->rewrite(self, &context, &parents, &same, &again, NULL), s);
+            assert_true(elm_str_equal(elm_buf_str(&out), elm_buf_str(&again)));
+            assert_true(s == ELM_NOT_FOUND || !elm_str_equal(elm_buf_str(&out), text));
+            if (s == ELM_OK && i / 200 == 9)
+                assert_true(strncmp(out.ptr, "keep 1;\n// EVOLVE-BLOCK-START\n", 30) == 0 &&
+                            strstr(out.ptr, "// EVOLVE-BLOCK-END\nkeep 2;\n") != NULL);
+            children += s == ELM_OK;
+            drop(op, self);
+            elm_buf_release(&out);
+            elm_buf_release(&again);
+        }
+        assert_true(op->rewrite == NULL || children > 500);
+    }
+    elm_arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rewrites_any_text),
         cmocka_unit_test(children_pass),
         cmocka_unit_test(works_without),
         cmocka_unit_test(leaves_the_rest_alone),
