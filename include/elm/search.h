@@ -17,7 +17,7 @@
 #include "elm/sandbox.h"
 #include "elm/store.h"
 
-#define ELM_SEARCH_BATCH 32
+#define ELM_SEARCH_BATCH 32      /* candidates; 4 where a command scores them */
 #define ELM_SEARCH_LAG 4
 #define ELM_OPERATORS_MAX 16
 

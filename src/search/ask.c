@@ -9,6 +9,13 @@
 
 /* Attempts spent on one place of a batch before it is left empty. */
 #define TRIES 16
+/* Where one evaluation takes as long as thousands elsewhere, outcomes come in small batches. */
+#define COMMAND_BATCH 4
+
+static uint32_t batch_size(const struct elm_search *s)
+{
+    return s->problem->judge == ELM_JUDGE_COMMAND ? COMMAND_BATCH : ELM_SEARCH_BATCH;
+}
 
 static struct candidate *new_attempt(struct elm_search *s, struct batch *b)
 {
@@ -25,7 +32,7 @@ static void reject(struct candidate *c, enum elm_eval_status status, const char 
 
 static void ask_rematches(struct elm_search *s, struct batch *b)
 {
-    uint32_t n = s->rematch_count < ELM_SEARCH_BATCH ? s->rematch_count : ELM_SEARCH_BATCH;
+    uint32_t most = batch_size(s), n = s->rematch_count < most ? s->rematch_count : most;
     for (uint32_t i = 0; i < n; i++) {
         struct candidate *c = new_attempt(s, b);
         c->attempt.flags = (uint8_t)(ELM_ATTEMPT_REMATCH |
@@ -205,7 +212,7 @@ enum elm_status search_ask(struct elm_search *s, struct batch *b, struct elm_err
     b->number = s->next_ask;
     ask_rematches(s, b);
     uint32_t found = b->count;
-    while (found < ELM_SEARCH_BATCH) {
+    while (found < batch_size(s)) {
         bool one;
         ELM_TRY(ask_one(s, b, &one, err));
         if (!one)
