@@ -107,7 +107,7 @@ static int tool_root(char *why, size_t cap)
 static void make_parents(const char *path)
 {
     char part[4096];
-    for (size_t i = 1; path[i] != '\0' && i < sizeof(part) - 1; i++) {
+    for (size_t i = 1; i < sizeof(part) - 1 && path[i] != '\0'; i++) {
         if (path[i + 1] == '/' || path[i + 1] == '\0') {
             snprintf(part, sizeof(part), "%.*s", (int)(i + 1), path);
             mkdir(part, 0755);
