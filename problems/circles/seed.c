@@ -4,7 +4,7 @@
 void place(double c[26][3])
 {
     for (int i = 0; i < 26; i++) {
-        double turn = 2.4 * i;
+        double turn = 2.4 * i + 0.1;
         double far = 0.08 * sqrt(i + 0.5);
         c[i][0] = 0.5 + far * cos(turn);
         c[i][1] = 0.5 + far * sin(turn);
@@ -25,12 +25,10 @@ void relax(double c[26][3], double growth)
         move[i][0] = left - right;
         move[i][1] = bottom - top;
         move[i][2] = -left - right - bottom - top;
-    }
-    for (int i = 0; i < 26; i++) {
         for (int j = 0; j < i; j++) {
             double x = c[i][0] - c[j][0];
             double y = c[i][1] - c[j][1];
-            double reach = c[i][2] + c[j][2];
+            double reach = r + c[j][2];
             double square = x * x + y * y;
             if (square < reach * reach) {
                 double d = sqrt(square + 1e-06);
@@ -52,13 +50,14 @@ void relax(double c[26][3], double growth)
     }
 }
 
+/* growth ends with the last round, so that the circles end without overlap */
 void arrange(double c[26][3])
 {
     double growth = 0.004;
+    int rounds = 25;
     place(c);
-    for (int k = 0; k < 25; k++) {
-        relax(c, growth);
-        growth *= 0.95;
+    for (int k = 0; k < rounds; k++) {
+        relax(c, growth - growth * k / rounds);
     }
 }
 
