@@ -131,11 +131,15 @@ $(OUT)/tools/%: tools/%.c | build/deps/ok
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
 
 PREFIX ?= /usr/local
+# the installed library shows elm_* and nothing else
 install: $(OUT)/elm $(OUT)/libelm.a
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/elm \
 	  $(DESTDIR)$(PREFIX)/share/elm $(DESTDIR)$(PREFIX)/share/doc/elm
 	install -m 755 $(OUT)/elm $(DESTDIR)$(PREFIX)/bin/elm
-	install -m 644 $(OUT)/libelm.a $(DESTDIR)$(PREFIX)/lib/
+	ld -r -o $(OUT)/elm-one.o --whole-archive $(OUT)/libelm.a
+	objcopy --wildcard --keep-global-symbol='elm_*' $(OUT)/elm-one.o
+	rm -f $(DESTDIR)$(PREFIX)/lib/libelm.a
+	ar rcs $(DESTDIR)$(PREFIX)/lib/libelm.a $(OUT)/elm-one.o
 	install -m 644 include/elm/*.h $(DESTDIR)$(PREFIX)/include/elm/
 	cp -r problems $(DESTDIR)$(PREFIX)/share/elm/
 	install -m 644 README.md LICENSE NOTICE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/elm/

@@ -56,7 +56,7 @@ struct elm_archive_kind {
     uint32_t (*count)(const void *self);
     /* Elites in a fixed order (by niche); index < count. Borrowed until the next add. */
     struct elm_elite *(*at)(void *self, uint32_t index);
-    struct elm_elite *(*best)(void *self);          /* NULL when empty */
+    struct elm_elite *(*best)(void *self);          /* of equals a small one; NULL when empty */
     void (*stats)(const void *self, struct elm_archive_stats *out);
     uint64_t (*hash)(const void *self);             /* of all elites but for `asked`, which runs
                                                        ahead of what has been told */

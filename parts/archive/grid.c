@@ -68,7 +68,8 @@ static void put(struct grid *a, uint32_t index, uint32_t cell, int64_t id,
     a->elites[index] = (struct elm_elite){
         .id = id, .fitness = e->fitness, .niche = cell, .nodes = nodes};
     memcpy(a->elites[index].measures, e->measures, sizeof(e->measures));
-    if (e->fitness > a->elites[a->best].fitness)
+    const struct elm_elite *best = &a->elites[a->best];
+    if (e->fitness > best->fitness || (e->fitness == best->fitness && nodes < best->nodes))
         a->best = index;
 }
 

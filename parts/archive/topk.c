@@ -105,8 +105,10 @@ static struct elm_elite *topk_best(void *self)
     struct topk *a = self;
     struct elm_elite *best = NULL;
     for (uint32_t i = 0; i < a->count; i++) {
-        if (best == NULL || a->elites[i].fitness > best->fitness)
-            best = &a->elites[i];
+        struct elm_elite *e = &a->elites[i];
+        if (best == NULL || e->fitness > best->fitness ||
+            (e->fitness == best->fitness && e->nodes < best->nodes))
+            best = e;
     }
     return best;
 }
