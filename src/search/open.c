@@ -226,9 +226,14 @@ static double evaluation_price_us(const struct elm_search *s, const struct elm_e
     return seed->in_vm ? 10 + (double)seed->steps * 0.002 : 350;
 }
 
-static uint32_t chunk_size(double price_us)
+/* Candidates that a worker takes at a time: many, for a wake-up of the cages costs as much as
+ * several cheap evaluations; but each worker should find two chunks among the batches in flight. */
+static uint32_t chunk_size(double price_us, uint32_t workers)
 {
-    return price_us > 1000 ? 1 : price_us > 100 ? 8 : ELM_SEARCH_BATCH;
+    uint32_t fair = ELM_SEARCH_LAG * ELM_SEARCH_BATCH / (2 * workers);
+    if (price_us > 1000 || fair == 0)
+        return 1;
+    return fair < ELM_SEARCH_BATCH ? fair : ELM_SEARCH_BATCH;
 }
 
 static enum elm_status hash_problem(const struct elm_problem *p, char hash[17],
@@ -300,6 +305,8 @@ static enum elm_status continue_run(struct elm_search *s, const char *problem_ha
 {
     const char *other = "start another run in a folder of its own";
     ELM_TRY(same_meta(s, "problem", s->problem->name, other, err));
+    ELM_TRY(same_meta(s, "variant", s->problem->variant == NULL ? "" : s->problem->variant, other,
+                      err));
     ELM_TRY(same_meta(s, "problem_hash", problem_hash,
                       "the problem's files have changed since: old and new scores can't be mixed; "
                       "start another run", err));
@@ -343,7 +350,7 @@ static enum elm_status open_store(struct elm_search *s, struct elm_error *err)
     return ELM_OK;
 }
 
-static enum elm_status start_workers(struct elm_search *s, uint32_t chunk, struct elm_error *err)
+static enum elm_status start_workers(struct elm_search *s, double price_us, struct elm_error *err)
 {
     uint32_t workers = s->def.workers;
     if (workers == 0) {
@@ -358,7 +365,8 @@ static enum elm_status start_workers(struct elm_search *s, uint32_t chunk, struc
         status = search_open_evaluator(&s->def, &evaluators[opened], err);
         opened += status == ELM_OK;
     }
-    struct pipeline_def def = {evaluators, workers, chunk, s->noisy, s->problem->names};
+    struct pipeline_def def = {evaluators, workers, chunk_size(price_us, workers), s->noisy,
+                               s->problem->names};
     if (status == ELM_OK) {
         status = pipeline_open(&def, &s->pipeline, err);
         if (status != ELM_OK)
@@ -402,7 +410,7 @@ static enum elm_status open_all(struct elm_search *s, struct elm_error *err)
         return elm_fail(err, ELM_USAGE, "the seed scored %.9g when this run began and scores %.9g "
                         "now; start another run", s->seed_fitness, seed.fitness);
     }
-    return start_workers(s, chunk_size(price), err);
+    return start_workers(s, price, err);
 }
 
 enum elm_status elm_search_open(const struct elm_search_def *def, struct elm_search **out,
