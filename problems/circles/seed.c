@@ -1,19 +1,7 @@
 #include <math.h>
 
-/* EVOLVE-BLOCK-START */
-void place(double c[26][3])
-{
-    for (int i = 0; i < 26; i++) {
-        double turn = 2.4 * i + 0.1;
-        double far = 0.08 * sqrt(i + 0.5);
-        c[i][0] = 0.5 + far * cos(turn);
-        c[i][1] = 0.5 + far * sin(turn);
-        c[i][2] = 0.03;
-    }
-}
-
 /* one round: circles grow, and push each other and the walls where they overlap */
-void relax(double c[26][3], double growth)
+void relax(double c[26][3], double push_rate, double give, double growth)
 {
     double move[26][3];
     for (int i = 0; i < 26; i++) {
@@ -44,20 +32,32 @@ void relax(double c[26][3], double growth)
         }
     }
     for (int i = 0; i < 26; i++) {
-        c[i][0] += 0.4 * move[i][0];
-        c[i][1] += 0.4 * move[i][1];
-        c[i][2] += 0.2 * move[i][2] + growth;
+        c[i][0] += push_rate * move[i][0];
+        c[i][1] += push_rate * move[i][1];
+        c[i][2] += give * move[i][2] + growth;
+    }
+}
+
+/* EVOLVE-BLOCK-START */
+void place(double c[26][3])
+{
+    for (int i = 0; i < 26; i++) {
+        double turn = 2.4 * i + 0.1;
+        double far = 0.08 * sqrt(i + 0.5);
+        c[i][0] = 0.5 + far * cos(turn);
+        c[i][1] = 0.5 + far * sin(turn);
+        c[i][2] = 0.03;
     }
 }
 
 /* growth ends with the last round, so that the circles end without overlap */
 void arrange(double c[26][3])
 {
-    double growth = 0.004;
+    double growth = 0.006;
     int rounds = 25;
     place(c);
     for (int k = 0; k < rounds; k++) {
-        relax(c, growth - growth * k / rounds);
+        relax(c, 0.4, 0.2, growth - growth * k / rounds);
     }
 }
 
