@@ -32,7 +32,7 @@ static const char judge_text[] =
     "static void score(const void *s, int n, const void *in, const void *out,\n"
     "                  const struct elm_cost *cost, struct elm_result *r)\n"
     "{ const struct out *o = out; (void)s; (void)in; (void)cost;\n"
-    "  for (int i = 0; i < n; i++) r->pass[i] = o[i].value > 0;\n  r->fitness = o[0].value; }\n"
+    "  for (int i = 0; i < n; i++) r->pass[i] = o[i].value > 0;\n  r->fitness = o[0].value > 0; }\n"
     "const struct elm_judge elm_judge = { .version = ELM_JUDGE_VERSION, .in_bytes = 8,\n"
     "  .out_bytes = 8, .make = make, .score = score };\n";
 
@@ -192,8 +192,8 @@ static bool for_a_while(void *ctx, const struct elm_search_stats *stats)
     return elm_clock_us() < *(const int64_t *)ctx;
 }
 
-/* The search evolves the springs themselves, 48 calls of one step, so that what evolves costs about
- * what the seed does. CPU limit 2 ms: what loops for ever costs that and the timer's grain. */
+/* The search evolves the springs themselves, 48 calls of one step and hardly any fitness to gain, so
+ * that what evolves costs about what the seed does. CPU limit 2 ms: what loops for ever costs that and the timer's grain. */
 static void measure_search(struct elm_keeper *keeper, const char *folder, double bare_us)
 {
     static const char yaml[] = "summary: springs\nentry: \"double f(int n)\"\nrunner: tcc\n"
