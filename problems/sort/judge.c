@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SIZE 16
-#define LOG 512
+#define LOG 256
 #define SWAP_STEPS 10
 #define COST_SCALE 1000.0
 

@@ -1,4 +1,4 @@
-int swap(int a[16], int log[512], int k, int i, int j)
+int swap(int a[16], int log[256], int k, int i, int j)
 {
     int t = a[i];
     a[i] = a[j];
@@ -9,7 +9,7 @@ int swap(int a[16], int log[512], int k, int i, int j)
 }
 
 /* EVOLVE-BLOCK-START */
-int sort(int n, int a[16], int log[512])
+int sort(int n, int a[16], int log[256])
 {
     int k = 0;
     for (int i = 0; i < n; i++) {
