@@ -63,7 +63,11 @@ static enum elm_status keep_snapshots(struct elm_search *s, struct elm_error *er
     if (s->snapshot_ready >= 0 && s->next_tell > s->snapshot_ready) {
         int64_t batch = s->snapshot_ready - (ELM_SEARCH_LAG - 1);
         s->snapshot_ready = -1;
-        return elm_store_snapshot_put(s->store, batch, elm_buf_str(&s->snapshot), err);
+        enum elm_status status =
+            elm_store_snapshot_put(s->store, batch, elm_buf_str(&s->snapshot), err);
+        /* as large as all hashes seen, and not needed until the next one */
+        elm_buf_release(&s->snapshot);
+        return status;
     }
     return ELM_OK;
 }
