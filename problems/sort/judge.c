@@ -5,6 +5,7 @@
  */
 #include "elm/judge.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -142,6 +143,65 @@ static void explain(const void *state, const void *in, const void *out, char *te
     }
 }
 
+/* Appends to an SVG; what does not fit makes the picture none at all. */
+static void draw_text(char *svg, size_t bytes, size_t *at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (*at < bytes)
+        *at += (size_t)vsnprintf(svg + *at, bytes - *at, format, args);
+    va_end(args);
+}
+
+/* The way of one number through the swaps of a case: place downwards, time to the right. */
+static void draw_way(const struct in *c, const struct out *o, int from, char *svg, size_t bytes,
+                     size_t *at)
+{
+    int place = from, rank = 0;
+    for (int i = 0; i < c->n; i++)
+        rank += c->a[i] < c->a[from];
+    draw_text(svg, bytes, at, "<polyline fill=\"none\" stroke-width=\"2\" ");
+    draw_text(svg, bytes, at, "stroke=\"hsl(%d,70%%,45%%)\" points=\"0,%d", rank * 300 / c->n,
+              place * 20);
+    for (int k = 0; k < o->value; k++) {
+        int32_t i = o->log[2 * k], j = o->log[2 * k + 1];
+        int next = place == i ? j : place == j ? i : place;
+        if (next != place)
+            draw_text(svg, bytes, at, " %d,%d %d,%d", k * 10, place * 20, k * 10 + 10, next * 20);
+        place = next;
+    }
+    draw_text(svg, bytes, at, " %d,%d\"/>\n", o->value * 10 + 20, place * 20);
+}
+
+/* The longest case that needed most swaps, every number in the colour of its rank. */
+static size_t picture(const void *state, int n, const void *in, const void *out, char *svg,
+                      size_t svg_bytes)
+{
+    (void)state;
+    const struct in *c = in;
+    const struct out *o = out;
+    int shown = -1;
+    for (int i = 0; i < n; i++) {
+        int32_t a[SIZE];
+        if (replay(&c[i], &o[i], a) && c[i].n > 1 &&
+            (shown < 0 || c[i].n > c[shown].n ||
+             (c[i].n == c[shown].n && o[i].value > o[shown].value)))
+            shown = i;
+    }
+    if (shown < 0)
+        return 0;
+    size_t at = 0;
+    draw_text(svg, svg_bytes, &at, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"900\" ");
+    draw_text(svg, svg_bytes, &at, "viewBox=\"-10 -10 %d %d\">\n", o[shown].value * 10 + 40,
+              c[shown].n * 20);
+    draw_text(svg, svg_bytes, &at, "<rect x=\"-10\" y=\"-10\" width=\"100%%\" height=\"100%%\" "
+                                   "fill=\"#fff\"/>\n");
+    for (int i = 0; i < c[shown].n; i++)
+        draw_way(&c[shown], &o[shown], i, svg, svg_bytes, &at);
+    draw_text(svg, svg_bytes, &at, "</svg>\n");
+    return at < svg_bytes ? at : 0;
+}
+
 const struct elm_judge elm_judge = {
     .version = ELM_JUDGE_VERSION,
     .in_bytes = sizeof(struct in),
@@ -149,4 +209,5 @@ const struct elm_judge elm_judge = {
     .make = make,
     .score = score,
     .explain = explain,
+    .picture = picture,
 };
