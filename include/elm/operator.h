@@ -5,11 +5,13 @@
  * (shortest example: constants.c). Nothing else: `make` finds it, `elm list operator` shows it,
  * tests/contract/operator_test.c runs on it. A tree operator answers with edits of the first
  * parent; the search applies, checks, hashes and stores them, so every attempt costs a few bytes.
- * Operators run on the search thread.
+ * A model operator writes a request and reads the reply (shortest example: rewrite.c); it never
+ * calls a model. Operators run on the search thread.
  */
 #ifndef ELM_OPERATOR_H
 #define ELM_OPERATOR_H
 
+#include "elm/backend.h"
 #include "elm/code.h"
 #include "elm/problem.h"
 #include "elm/program.h"
@@ -47,6 +49,10 @@ struct elm_parent {
     const uint8_t *editable;             /* bits, elm_tree_editable */
     uint32_t editable_count;
     const struct elm_evaluation *evaluation;
+    struct elm_str wrong;                /* model operators: what the judge said of shown cases that
+                                            it gets wrong, a line each ("input, expected, got") */
+    struct elm_str broken, broken_why;   /* model operators: a child of it that failed, its whole text
+                                            and the reason; empty if there is none: `repair` */
 };
 struct elm_parents {
     const struct elm_parent *parent;     /* [count]; edits apply to parent[0] */
@@ -59,6 +65,7 @@ struct elm_operator_context {
     const struct elm_evidence *evidence;
     const struct elm_pool *pool;
     struct elm_vm_memory *vm;            /* scratch */
+    const char *prompts_folder;          /* where the user's own prompt files are; NULL: built in */
     struct elm_arena *arena;             /* cleared before each call: edits' nodes go here */
 };
 
@@ -90,6 +97,21 @@ struct elm_operator_kind {
     enum elm_status (*rewrite)(void *self, const struct elm_operator_context *context,
                                const struct elm_parents *parents, struct elm_rng *rng,
                                struct elm_buf *text, struct elm_error *err);
+
+    /* Model operators have `prompt` and `parse` instead of the two above.
+     * Writes the request for one child. Same parents and rng, same bytes. A grammar that it makes
+     * lives in request->grammar until the search frees it. ELM_NOT_FOUND: nothing to ask here. */
+    bool needs_masks;         /* only for backends that honour a grammar */
+    enum elm_status (*prompt)(void *self, const struct elm_operator_context *context,
+                              const struct elm_parents *parents, struct elm_rng *rng,
+                              struct elm_request *request, struct elm_error *err);
+    /* Reads the answer: edits of parents->parent[0] (*edit_count > 0), or the child's whole text.
+     * ELM_PARSE with the reason when there is no child in it: a stored failure and a training signal,
+     * not a fault. */
+    enum elm_status (*parse)(void *self, const struct elm_operator_context *context,
+                             const struct elm_parents *parents, const struct elm_request *request,
+                             struct elm_str reply, struct elm_edit *edits, uint32_t *edit_count,
+                             struct elm_buf *text, struct elm_error *err);
 };
 
 /* By name, then NULL; from the generated registry. */

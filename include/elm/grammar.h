@@ -1,0 +1,47 @@
+/*
+ * grammar: what may be written at one spot of one program, as an acceptor of bytes. What it admits
+ * parses there, names only what is in scope, and has the types that the spot wants, so that
+ * elm_tree_check accepts the child. It need not admit all of core C.
+ *
+ * Where it ends: a span is written between what stands before and what stands after it. Once the
+ * span could be complete, the acceptor also admits the first bytes of the text that follows it;
+ * `border` of them end it.
+ *
+ * Constant once made; any thread may step states of it.
+ */
+#ifndef ELM_GRAMMAR_H
+#define ELM_GRAMMAR_H
+
+#include "elm/code.h"
+
+struct elm_grammar;
+/* The grammar of what may stand in the place of `count` sibling subtrees beginning with node `at` of
+ * a checked tree: one expression of a type that fits (count 1), or statements. `names` must hold
+ * still while the grammar lives (nothing is added). `nodes_max`: of what is written, roughly: it
+ * closes as soon as it can beyond that. Fails: ELM_USAGE where the node can't be replaced. */
+enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names *names,
+                                uint32_t at, uint32_t count, uint32_t nodes_max,
+                                struct elm_grammar **out, struct elm_error *err);
+void elm_grammar_free(struct elm_grammar *g);
+
+/* Where one reading of a span stands. Plain bytes: copy freely. */
+#define ELM_GRAMMAR_STATE_BYTES 256
+struct elm_grammar_state {
+    _Alignas(8) uint8_t bytes[ELM_GRAMMAR_STATE_BYTES];
+};
+void elm_grammar_start(const struct elm_grammar *g, struct elm_grammar_state *s);
+/* Reads one byte. False: not admitted, and the state is undefined. */
+bool elm_grammar_step(const struct elm_grammar *g, struct elm_grammar_state *s, uint8_t byte);
+/* Has the border been read: nothing more is to be written? */
+bool elm_grammar_ended(const struct elm_grammar *g, const struct elm_grammar_state *s);
+/* Equal keys admit the same bytes for ever, also across grammars: what masks are cached by. */
+uint64_t elm_grammar_key(const struct elm_grammar *g, const struct elm_grammar_state *s);
+
+/* The nodes of a span that was read to its end (`text` may hold the border). Allocated in `arena`,
+ * types not set. ELM_PARSE when the text is not complete. `names` may be added to (search thread). */
+enum elm_status elm_grammar_nodes(const struct elm_grammar *g, struct elm_names *names,
+                                  struct elm_str text, struct elm_arena *arena,
+                                  const struct elm_node **nodes, uint32_t *count,
+                                  uint32_t *kids, struct elm_error *err);
+
+#endif
