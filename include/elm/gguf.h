@@ -24,7 +24,7 @@ struct elm_gguf_tensor {
 struct elm_gguf;
 /* Fails: ELM_NOT_FOUND, ELM_IO, ELM_CORRUPT (field and value named), ELM_VERSION_TOO_NEW. */
 enum elm_status elm_gguf_open(const char *path, struct elm_gguf **out, struct elm_error *err);
-/* The same of bytes in memory, borrowed; for tests and fuzzing. */
+/* The same of bytes in memory, borrowed until close; for tests and fuzzing. */
 enum elm_status elm_gguf_open_bytes(const void *bytes, size_t len, struct elm_gguf **out,
                                     struct elm_error *err);
 void elm_gguf_close(struct elm_gguf *g);
@@ -46,8 +46,10 @@ bool elm_gguf_array_real(const struct elm_gguf *g, const char *key, uint64_t i, 
 
 /* Copies a row of `n` elements (n: a multiple of the type's block) to f32. False: unknown type. */
 bool elm_gguf_dequantize(uint32_t type, const void *row, uint64_t n, float *out);
-/* Bytes of n elements, 0: unknown type or n no multiple of its block. */
+/* Bytes of n elements, 0: unknown type or n no multiple of its block. Knows every type of the
+ * format, also those that elm_gguf_dequantize doesn't read. */
 size_t elm_gguf_row_bytes(uint32_t type, uint64_t n);
+const char *elm_gguf_type_name(uint32_t type);    /* "Q4_1"; NULL: not of the format */
 
 /* Writing: metadata and tensors in any order, then the file at once. */
 struct elm_gguf_writer;
