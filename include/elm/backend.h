@@ -13,7 +13,7 @@
 #include "elm/base.h"
 #include "elm/grammar.h"
 
-/* What is asked. The operator that writes it owns nothing of it: the search releases the buffers.
+/* What is asked. The operator that writes it owns nothing of it: the search releases it.
  * Zero-initialised is empty. */
 struct elm_request {
     uint64_t seed;              /* of the sampling; also names the request: a server that is asked
@@ -23,8 +23,8 @@ struct elm_request {
                                    one group should share as long a beginning as they can: it is
                                    computed once */
     bool raw;                   /* continue prompt as it is, no chat template around it */
-    const struct elm_grammar *grammar;    /* admits what may be written; NULL: anything. Borrowed
-                                   until the reply is parsed; backends without masks get none */
+    struct elm_grammar *grammar;    /* admits what may be written; NULL: anything. The request's own;
+                                   backends without masks get none */
     uint32_t tokens_max;        /* of the answer, 1..8192 */
     float temperature;          /* 0: the likeliest token; 1: as the model was trained */
     const char *stop;           /* the answer ends before this string; NULL: none */
@@ -32,10 +32,10 @@ struct elm_request {
 };
 
 enum elm_reply_end {
-    ELM_REPLY_DONE,             /* the model ended its answer, the grammar is complete, or `stop` */
-    ELM_REPLY_LENGTH,           /* cut off at tokens_max or by a full context */
     ELM_REPLY_FAILED,           /* no answer: `why` says the reason; nothing was charged beyond what
                                    the counts say */
+    ELM_REPLY_DONE,             /* the model ended its answer, the grammar is complete, or `stop` */
+    ELM_REPLY_LENGTH,           /* cut off at tokens_max or by a full context */
 };
 
 struct elm_reply {
@@ -49,6 +49,7 @@ struct elm_reply {
     int64_t wall_us;            /* information only */
     char why[96];               /* ELM_REPLY_FAILED */
 };
+/* Free what they hold, the grammar too, and make them empty. */
 void elm_request_release(struct elm_request *r);
 void elm_reply_release(struct elm_reply *r);
 
@@ -62,6 +63,10 @@ struct elm_endpoint {
     double money_in, money_out; /* per million tokens; 0: free */
 };
 #define ELM_ENDPOINTS_MAX 8
+/* Reads "URL[,model=NAME][,key-env=VAR][,key-file=FILE][,weight=W][,in=MONEY][,out=MONEY]"; texts live
+ * in the arena. ELM_USAGE names what is wrong and what is allowed. */
+enum elm_status elm_endpoint_parse(const char *text, struct elm_endpoint *out,
+                                   struct elm_arena *arena, struct elm_error *err);
 
 struct elm_backend_def {
     const char *model;          /* a path, or the name of a pulled model; NULL where not needed */
@@ -101,7 +106,8 @@ struct elm_backend_kind {
      * is in the call and however many lanes there are. */
     enum elm_status (*complete)(void *self, uint32_t lane, const struct elm_request *requests,
                                 uint32_t count, struct elm_reply *replies, struct elm_error *err);
-    void (*cancel)(void *self); /* any thread: pending completes return soon with ELM_STOPPED */
+    void (*cancel)(void *self); /* any thread: pending completes return soon with ELM_STOPPED; later
+                                   ones are answered as ever */
     void (*totals)(void *self, struct elm_backend_totals *out);    /* any thread */
 };
 extern const struct elm_backend_kind *const elm_backend_kinds[];    /* by name, then NULL */
