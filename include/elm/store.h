@@ -5,8 +5,8 @@
  * Attempts are packed: up to 1,024 of them in one zstd-compressed row, written in order of id
  * and whole batches only, so that what a kill leaves behind ends between two batches.
  * Admitted programs (outcome IMPROVED or NEW, and the seed, id 0) have a row and full text of their own.
- * The documented views v_run, v_program, v_evaluation, v_lineage, v_archive, v_progress, v_count
- * are the public API for other programs; raw tables are private. docs/store.md describes both.
+ * The documented views v_run, v_program, v_evaluation, v_lineage, v_archive, v_progress, v_count,
+ * v_call are the public API for other programs; raw tables are private. docs/store.md describes both.
  */
 #ifndef ELM_STORE_H
 #define ELM_STORE_H
@@ -39,6 +39,19 @@ struct elm_attempt {
                                          parents[0] is that child's id */
 #define ELM_ATTEMPT_MET_SHIFT 4       /* REMATCH: opponents met before, 1..8, in the high bits */
 
+/* What a model was asked and what it answered for one attempt. */
+struct elm_call {
+    int64_t attempt;
+    uint8_t end;                 /* enum elm_reply_end */
+    uint32_t prompt_tokens, tokens;
+    double money;
+    int64_t wall_us;             /* information only */
+    struct elm_str prompt, answer;
+    struct elm_str token_ids;    /* int32_t each; empty: unknown */
+    struct elm_str logprobs;     /* float each; empty: unknown */
+    struct elm_str why;          /* no answer: the reason */
+};
+
 struct elm_store;
 enum elm_store_mode { ELM_STORE_CREATE, ELM_STORE_RESUME, ELM_STORE_READ };
 enum elm_keep { ELM_KEEP_ALL, ELM_KEEP_GOOD, ELM_KEEP_STATS };  /* all attempts; admitted programs
@@ -69,6 +82,20 @@ void elm_store_set_keep(struct elm_store *s, enum elm_keep keep);
  * Search thread only. */
 enum elm_status elm_store_append(struct elm_store *s, const struct elm_attempt *attempts,
                                  uint32_t count, struct elm_error *err);
+/* Queues the calls of one batch (copies), before the batch itself and as soon as they are answered,
+ * so that what was paid for is counted whatever happens next. A batch that is asked again after a
+ * kill has calls twice; the newest are the attempt's. Search thread only. */
+enum elm_status elm_store_calls(struct elm_store *s, const struct elm_call *calls, uint32_t count,
+                                struct elm_error *err);
+/* The newest call of an attempt; views live in `arena`. ELM_NOT_FOUND when no model was asked. */
+enum elm_status elm_store_call(struct elm_store *s, int64_t attempt, struct elm_arena *arena,
+                               struct elm_call *out, struct elm_error *err);
+struct elm_call_totals {
+    int64_t calls, tokens;       /* prompt and answer tokens */
+    double money;
+};
+enum elm_status elm_store_call_totals(struct elm_store *s, struct elm_call_totals *out,
+                                      struct elm_error *err);
 /* A point of the curve, kept as a row for v_progress. */
 struct elm_progress_row {
     int64_t attempts, evaluations;

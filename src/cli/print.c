@@ -110,16 +110,38 @@ void print_curve(struct elm_buf *out, const struct stored_review *r)
 
 void print_operators(struct elm_buf *out, const struct stored_review *r)
 {
-    elm_buf_printf(out, "  %-14s%12s %12s %9s %9s\n", "operator", "attempts", "evaluations",
-                   "better", "admitted");
+    elm_buf_printf(out, "  %-14s%12s %12s %9s %9s %13s\n", "operator", "attempts", "evaluations",
+                   "better", "admitted", "of all better");
+    double all_better = 0;
+    for (uint32_t i = 0; i < r->operator_count; i++)
+        all_better += (double)r->operators[i].better;
     for (uint32_t i = 0; i < r->operator_count; i++) {
         const struct stored_operator *o = &r->operators[i];
         double evaluations = o->evaluations == 0 ? NAN : (double)o->evaluations;
-        elm_buf_printf(out, "  %-14.14s%12s %12s %9s %9s\n", o->name, text_count(o->attempts).s,
-                       text_count(o->evaluations).s,
+        elm_buf_printf(out, "  %-14.14s%12s %12s %9s %9s %13s\n", o->name,
+                       text_count(o->attempts).s, text_count(o->evaluations).s,
                        text_percent((double)o->better / evaluations).s,
-                       text_percent((double)o->admitted / evaluations).s);
+                       text_percent((double)o->admitted / evaluations).s,
+                       text_percent((double)o->better / all_better).s);
     }
+}
+
+void print_call(struct elm_buf *out, const struct elm_call *c)
+{
+    static const char *const ends[] = {"no answer", "ended by itself", "cut off"};
+    elm_buf_printf(out, "\nwhat the model was asked: %u tokens\n\n", c->prompt_tokens);
+    print_program(out, c->prompt, 0);
+    elm_buf_printf(out, "\nwhat it answered: %u tokens, %s", c->tokens,
+                   c->end < ELM_COUNT(ends) ? ends[c->end] : "");
+    if (c->money > 0)
+        elm_buf_printf(out, ", cost %s", text_number(c->money).s);
+    if (c->why.len > 0) {
+        elm_buf_printf(out, ": ");
+        text_safe(out, c->why);
+    }
+    elm_buf_printf(out, "\n\n");
+    if (c->answer.len > 0)
+        print_program(out, c->answer, 0);
 }
 
 void print_statuses(struct elm_buf *out, const struct stored_review *r)

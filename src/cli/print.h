@@ -15,6 +15,8 @@ void print_program(struct elm_buf *out, struct elm_str text, uint32_t lines);
 
 /* The curve of the best fitness over evaluations, with its axes. */
 void print_curve(struct elm_buf *out, const struct stored_review *r);
+/* Prompt and answer of an attempt. */
+void print_call(struct elm_buf *out, const struct elm_call *c);
 /* The table of operators, and what became of the attempts. */
 void print_operators(struct elm_buf *out, const struct stored_review *r);
 void print_statuses(struct elm_buf *out, const struct stored_review *r);

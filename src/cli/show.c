@@ -166,6 +166,11 @@ static enum elm_status show_program(struct stored_review *r, struct stored_progr
             elm_buf_printf(&out, "  its text is not kept\n");
         elm_buf_printf(&out, "\nwhere it came from\n\n");
         print_lineage(&out, r, p->store, id, LINEAGE_ROWS);
+        struct elm_arena arena = {0};
+        struct elm_call call;
+        if (elm_store_call(p->store, id, &arena, &call, NULL) == ELM_OK)
+            print_call(&out, &call);
+        elm_arena_release(&arena);
         text_print(stdout, &out);
         elm_buf_release(&out);
     }

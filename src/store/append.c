@@ -133,3 +133,28 @@ enum elm_status elm_store_archive_put(struct elm_store *s, const struct elm_arch
         memcpy(m->rows, rows, count * sizeof(rows[0]));
     return store_queue_put(s, m, err);
 }
+
+enum elm_status elm_store_calls(struct elm_store *s, const struct elm_call *calls, uint32_t count,
+                                struct elm_error *err)
+{
+    ELM_TRY(writable(s, err));
+    size_t payload = count * sizeof(calls[0]);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct elm_call *c = &calls[i];
+        payload += c->prompt.len + c->answer.len + c->token_ids.len + c->logprobs.len + c->why.len;
+    }
+    struct message *m = message(s, MESSAGE_CALLS, payload);
+    m->calls = (struct elm_call *)(m + 1);
+    m->count = count;
+    char *at = (char *)(m->calls + count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct elm_call *mine = &m->calls[i];
+        *mine = calls[i];
+        mine->prompt = copy(&at, calls[i].prompt);
+        mine->answer = copy(&at, calls[i].answer);
+        mine->token_ids = copy(&at, calls[i].token_ids);
+        mine->logprobs = copy(&at, calls[i].logprobs);
+        mine->why = copy(&at, calls[i].why);
+    }
+    return store_queue_put(s, m, err);
+}

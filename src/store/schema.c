@@ -8,6 +8,15 @@
 
 #include "store/store.h"
 
+#define CALL_TABLES \
+    "CREATE TABLE call(id INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, prompt INTEGER NOT NULL," \
+    " place INTEGER NOT NULL, finish INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL," \
+    " tokens INTEGER NOT NULL, money REAL NOT NULL, logprob REAL, wall_us INTEGER NOT NULL," \
+    " why TEXT, answer BLOB, token_ids BLOB, logprobs BLOB);" \
+    "CREATE INDEX call_of_attempt ON call(attempt);" \
+    "CREATE TABLE prompt(id INTEGER PRIMARY KEY, length INTEGER NOT NULL, sum INTEGER NOT NULL," \
+    " bytes BLOB NOT NULL);"
+
 static const char tables[] =
     "CREATE TABLE run(one INTEGER PRIMARY KEY CHECK(one = 1), created INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, batches INTEGER NOT NULL, admitted INTEGER NOT NULL,"
@@ -37,6 +46,7 @@ static const char tables[] =
     "CREATE TABLE snapshot(batch INTEGER, part INTEGER, parts INTEGER NOT NULL,"
     " length INTEGER NOT NULL, sum INTEGER NOT NULL, bytes BLOB NOT NULL,"
     " PRIMARY KEY(batch, part));"
+    CALL_TABLES
     "CREATE TABLE word(kind TEXT, code INTEGER, name TEXT NOT NULL, PRIMARY KEY(kind, code))"
     " WITHOUT ROWID;";
 
@@ -44,6 +54,8 @@ static const char tables[] =
 static const char *const steps[STORE_VERSION] = {
     [1] = /* each text was compressed by itself */
     "ALTER TABLE program ADD COLUMN base INTEGER;",
+    [2] = /* no model was asked */
+    CALL_TABLES,
 };
 
 #define META(name) "(SELECT CAST(value AS TEXT) FROM meta WHERE key = '" name "')"
@@ -52,7 +64,7 @@ static const char *const steps[STORE_VERSION] = {
 static const char views[] =
     "DROP VIEW IF EXISTS v_run; DROP VIEW IF EXISTS v_program; DROP VIEW IF EXISTS v_evaluation;"
     "DROP VIEW IF EXISTS v_lineage; DROP VIEW IF EXISTS v_archive; DROP VIEW IF EXISTS v_progress;"
-    "DROP VIEW IF EXISTS v_count;"
+    "DROP VIEW IF EXISTS v_count; DROP VIEW IF EXISTS v_call;"
     "CREATE VIEW v_run AS SELECT " META("problem") " AS problem, " META("variant") " AS variant, "
     META("seed") " AS seed, " META("operators") " AS operators, " META("archive") " AS archive, "
     META("selector") " AS selector, " META("version") " AS elm_version,"
@@ -74,7 +86,9 @@ static const char views[] =
     " wall_us FROM progress ORDER BY place;"
     "CREATE VIEW v_count AS SELECT " WORD("operator", "t.operator") " AS operator, "
     WORD("status", "status") " AS status, " WORD("outcome", "outcome") " AS outcome, "
-    WORD("better", "better") " AS better, attempts FROM tally t;";
+    WORD("better", "better") " AS better, attempts FROM tally t;"
+    "CREATE VIEW v_call AS SELECT attempt, " WORD("end", "finish") " AS end, prompt_tokens, tokens,"
+    " money, logprob, wall_us, why, CAST(answer AS TEXT) AS answer FROM call ORDER BY id;";
 
 static enum elm_status read_number(struct elm_store *s, const char *text, int *out,
                                    struct elm_error *err)
@@ -125,6 +139,7 @@ static enum elm_status put_word(struct elm_store *s, const char *kind, int code,
 static enum elm_status put_views(struct elm_store *s, struct elm_error *err)
 {
     static const char *const better[] = {"undecided", "no", "yes"};
+    static const char *const end[] = {"failed", "done", "length"};
     char version[64];
     snprintf(version, sizeof(version), "PRAGMA application_id = %d; PRAGMA user_version = %d",
              STORE_APPLICATION, STORE_VERSION);
@@ -136,6 +151,8 @@ static enum elm_status put_views(struct elm_store *s, struct elm_error *err)
         ELM_TRY(put_word(s, "outcome", i, elm_outcome_name((enum elm_outcome)i), err));
     for (int i = 0; i < (int)ELM_COUNT(better); i++)
         ELM_TRY(put_word(s, "better", i, better[i], err));
+    for (int i = 0; i < (int)ELM_COUNT(end); i++)
+        ELM_TRY(put_word(s, "end", i, end[i], err));
     return put_word(s, "operator", 255, "seed", err);
 }
 

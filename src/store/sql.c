@@ -55,6 +55,16 @@ static const char *const statement_text[SQL_STATEMENTS] = {
     [SQL_SNAPSHOT_BEFORE] = "SELECT max(batch) FROM snapshot WHERE batch < ?1",
     [SQL_SNAPSHOT_PART] = "SELECT parts, length, sum, bytes FROM snapshot"
                           " WHERE batch = ?1 AND part = ?2",
+    [SQL_CALL_PUT] = "INSERT INTO call(attempt, prompt, place, finish, prompt_tokens, tokens,"
+                     " money, logprob, wall_us, why, answer, token_ids, logprobs) VALUES(?1, ?2,"
+                     " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [SQL_CALL_GET] = "SELECT prompt, place, finish, prompt_tokens, tokens, money, wall_us, why,"
+                     " answer, token_ids, logprobs FROM call WHERE attempt = ?1"
+                     " ORDER BY id DESC LIMIT 1",
+    [SQL_CALL_TOTALS] = "SELECT count(*), coalesce(sum(prompt_tokens + tokens), 0),"
+                        " coalesce(sum(money), 0.0) FROM call",
+    [SQL_PROMPT_PUT] = "INSERT INTO prompt(length, sum, bytes) VALUES(?1, ?2, ?3)",
+    [SQL_PROMPT_GET] = "SELECT length, sum, bytes FROM prompt WHERE id = ?1",
 };
 
 static bool disk_is_full(int error)

@@ -12,7 +12,7 @@
 
 #include "store/pack.h"
 
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 #define STORE_APPLICATION 0x656c6d31    /* "elm1" */
 
 enum sql {
@@ -25,6 +25,7 @@ enum sql {
     SQL_PROGRESS_PUT, SQL_PROGRESS_NEXT,
     SQL_ARCHIVE_CLEAR, SQL_ARCHIVE_PUT, SQL_ARCHIVE_NEXT,
     SQL_SNAPSHOT_PUT, SQL_SNAPSHOT_DROP, SQL_SNAPSHOT_BEFORE, SQL_SNAPSHOT_PART,
+    SQL_CALL_PUT, SQL_CALL_GET, SQL_CALL_TOTALS, SQL_PROMPT_PUT, SQL_PROMPT_GET,
     SQL_STATEMENTS,
 };
 
@@ -38,15 +39,17 @@ struct run {
 
 enum message_kind {
     MESSAGE_BATCH, MESSAGE_META, MESSAGE_PROGRESS, MESSAGE_SNAPSHOT, MESSAGE_ARCHIVE,
+    MESSAGE_CALLS,
 };
 struct message {
     struct message *next;
     enum message_kind kind;
     enum elm_keep keep;
     size_t bytes;                    /* of the whole message, for the bound of the queue */
-    uint32_t count;                  /* attempts or archive rows */
+    uint32_t count;                  /* attempts, archive rows or calls */
     struct elm_attempt *attempts;
     struct elm_archive_row *rows;
+    struct elm_call *calls;
     struct elm_progress_row progress;
     int64_t batch;                   /* snapshot */
     struct elm_str key, value;       /* meta; a snapshot's state is `value` */
@@ -199,6 +202,10 @@ int64_t store_meta_sum(struct elm_str key, struct elm_str value);
 enum elm_status store_snapshot_before(struct elm_store *s, int64_t batch, int64_t *before,
                                       struct elm_error *err);
 int64_t store_snapshot_sum(int64_t batch, int part, int parts, struct elm_str packed);
+/* ---- call.c ---- */
+enum elm_status store_put_calls(struct elm_store *s, const struct message *m,
+                                struct elm_error *err);
+
 /* ---- thin.c ---- */
 /* Drops what ELM_KEEP_STATS does not keep, up to a batch. */
 enum elm_status store_thin(struct elm_store *s, int64_t upto_batch, struct elm_error *err);

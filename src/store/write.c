@@ -174,6 +174,8 @@ static enum elm_status write_message(struct elm_store *s, const struct message *
         return store_put_archive(s, m, err);
     case MESSAGE_SNAPSHOT:
         return store_put_snapshot(s, m, err);
+    case MESSAGE_CALLS:
+        return store_put_calls(s, m, err);
     }
     return ELM_OK;
 }

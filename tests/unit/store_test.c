@@ -543,7 +543,7 @@ static void older_versions_are_migrated(void **state)
         if (modes[m] == ELM_STORE_RESUME)
             GIVES(ELM_OK, rig_append(s, 5, 37, 30, ERR));
         GIVES(ELM_OK, elm_store_close(s, ERR));
-        assert_int_equal(rig_sql(folder, "SELECT user_version FROM pragma_user_version"), 2);
+        assert_int_equal(rig_sql(folder, "SELECT user_version FROM pragma_user_version"), 3);
         assert_int_equal(rig_sql(folder, "SELECT count(*) FROM v_lineage WHERE program < 37"), 2);
         elm_buf_release(&text);
         rig_clean(folder);
