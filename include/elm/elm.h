@@ -3,9 +3,14 @@
 #define ELM_ELM_H
 
 #include "elm/archive.h"
+#include "elm/backend.h"
 #include "elm/base.h"
 #include "elm/code.h"
+#include "elm/gguf.h"
+#include "elm/grammar.h"
 #include "elm/judge.h"
+#include "elm/mask.h"
+#include "elm/model.h"
 #include "elm/operator.h"
 #include "elm/problem.h"
 #include "elm/program.h"
@@ -13,5 +18,6 @@
 #include "elm/search.h"
 #include "elm/store.h"
 #include "elm/tape.h"
+#include "elm/tokenizer.h"
 
 #endif

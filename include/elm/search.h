@@ -37,6 +37,11 @@ struct elm_search_def {
     uint64_t evaluations;                /* budgets; 0: none */
     double minutes;
     double target;                       /* NaN: none */
+    const char *backend;                 /* NULL: no model is asked */
+    struct elm_backend_def model;        /* of the backend; `lanes` is chosen here */
+    double model_share;                  /* of the listed cost, for operators that ask a model, 0..1:
+                                            one where there are no others */
+    const char *prompts_folder;          /* the user's own prompt files; NULL: built in */
     const char *cache_folder;            /* for judges; NULL: the user's */
     uint64_t snapshot_attempts;          /* between snapshots; 0: 100,000, or a tenth of the run */
 };
@@ -60,6 +65,8 @@ struct elm_search_stats {
     int64_t first_candidate_us;    /* from elm_search_open to the first evaluated candidate */
     int level;
     bool noisy;                    /* the seed does not score the same twice */
+    bool has_model;
+    struct elm_backend_totals model;       /* has_model only */
 };
 
 struct elm_search;

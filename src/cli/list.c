@@ -37,6 +37,14 @@ static bool selector_part(size_t i, struct part *out)
     return k != NULL;
 }
 
+static bool backend_part(size_t i, struct part *out)
+{
+    const struct elm_backend_kind *k = elm_backend_kinds[i];
+    if (k != NULL)
+        *out = (struct part){k->name, k->summary};
+    return k != NULL;
+}
+
 static const struct {
     const char *one, *many;
     bool (*part)(size_t i, struct part *out);
@@ -44,6 +52,7 @@ static const struct {
     {"operator", "operators", operator_part},
     {"archive", "archives", archive_part},
     {"selector", "selectors", selector_part},
+    {"backend", "backends", backend_part},
 };
 
 static int print(bool (*part)(size_t i, struct part *out), bool json)
@@ -69,7 +78,7 @@ int cmd_list(const struct invocation *v)
     }
     const char *near = text_nearest(v->args[0], names);
     struct elm_error err = {0};
-    elm_fail(&err, ELM_USAGE, "'%.80s' is no kind of part: operators, archives or selectors%s%s%s",
+    elm_fail(&err, ELM_USAGE, "'%.80s' is no kind of part: operators, archives, selectors or backends%s%s%s",
              v->args[0], near != NULL ? "; nearest is '" : "", near != NULL ? near : "",
              near != NULL ? "'" : "");
     return cmd_fail(&err);

@@ -26,6 +26,11 @@ static const char *selector_word(size_t i)
     return elm_selector_kinds[i] == NULL ? NULL : elm_selector_kinds[i]->name;
 }
 
+static const char *backend_word(size_t i)
+{
+    return elm_backend_kinds[i] == NULL ? NULL : elm_backend_kinds[i]->name;
+}
+
 static const char *keep_word(size_t i)
 {
     static const char *const words[] = {"all", "good", "stats", NULL};
@@ -78,6 +83,36 @@ const struct option_info option_table[OPTIONS] = {
                   .word = keep_word, .fallback = "all",
                   .help = "what the store keeps: every attempt with its edit, edits of admitted "
                           "programs only, or admitted programs only"},
+    [OPT_MODEL] = {"model", 'm', OPTION_TEXT, true, .metavar = "NAME", .commands = IN_RUN,
+                   .fallback = "none: no model is asked",
+                   .help = "a pulled model (`elm models`) or a GGUF file that changes programs, "
+                           "here and with no network"},
+    [OPT_BACKEND] = {"backend", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_RUN,
+                     .word = backend_word,
+                     .fallback = "native with --model, openai with --endpoint",
+                     .help = "who runs the model; `elm list backends` says more"},
+    [OPT_ADAPTER] = {"adapter", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
+                     .help = "a LoRA adapter in GGUF, for the backend llama"},
+    [OPT_ENDPOINT] = {"endpoint", 0, OPTION_TEXT, true, .metavar = "URL,...", .commands = IN_RUN,
+                      .help = "an OpenAI-compatible server: URL[,model=NAME][,key-env=VARIABLE]"
+                              "[,key-file=FILE][,weight=W][,in=PRICE][,out=PRICE], prices for a "
+                              "million tokens; several with semicolons"},
+    [OPT_TOKENS] = {"tokens", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = WHOLE_MAX,
+                    .commands = IN_RUN,
+                    .help = "stop before the run has used more tokens than this, prompts included"},
+    [OPT_MONEY] = {"money", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1e9,
+                   .commands = IN_RUN,
+                   .help = "stop before the run has cost more than this, by the prices of "
+                           "--endpoint"},
+    [OPT_MODEL_SHARE] = {"model-share", 0, OPTION_REAL, true, .metavar = "S", .lo = 0, .hi = 1,
+                         .commands = IN_RUN, .fallback = "0.25",
+                         .help = "the share of the listed cost that goes to operators which ask "
+                                 "the model"},
+    [OPT_PROMPTS] = {"prompts", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_RUN,
+                     .fallback = "built in; `elm show prompt NAME` prints one",
+                     .help = "prompt files of your own, one NAME.txt an operator"},
+    [OPT_SCRIPT] = {"script", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
+                    .help = "answers of the backend scripted, a line %% between them"},
     [OPT_WORKERS] = {"workers", 'j', OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 256,
                      .commands = IN_RUN, .fallback = "as many as cores",
                      .help = "threads that evaluate; the result doesn't depend on it"},

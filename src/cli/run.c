@@ -2,6 +2,7 @@
 #include "cli/run.h"
 
 #include "cli/command.h"
+#include "cli/model.h"
 #include "cli/text.h"
 
 #include <errno.h>
@@ -211,7 +212,7 @@ static enum elm_status prepare(struct running *r, struct elm_error *err)
     if (r->about.seed != NULL)
         r->def.seed = strtoull(r->about.seed, NULL, 10);
     fill_def(r);
-    return ELM_OK;
+    return model_fill(r->v, &r->arena, &r->def, err);
 }
 
 /* One line on what runs where, one on each thing that is not as it might be. */
@@ -231,7 +232,16 @@ static void announce(const struct running *r, const struct elm_search_stats *s)
         else
             elm_buf_printf(&out, " (%s: %s)", s->operators[i].name, s->operators[i].idle_why);
     }
-    elm_buf_printf(&out, "; no model is needed; `elm list operators` says what they do\n");
+    elm_buf_printf(&out, "; `elm list operators` says what they do\n");
+    if (s->has_model) {
+        elm_buf_printf(&out, "elm: model: ");
+        text_safe(&out, elm_str(r->def.model.model != NULL ? r->def.model.model : r->def.backend));
+        elm_buf_printf(&out, ", for %s of the cost (--model-share)\n",
+                       text_percent(r->def.model_share).s);
+    } else {
+        elm_buf_printf(&out, "elm: model: none, and none is needed; `elm models pull smollm2` gets a "
+                       "small one, then --model smollm2\n");
+    }
     struct elm_sandbox_report report;
     if (s->level < 3 && elm_sandbox_probe(r->keeper, &report, NULL) == ELM_OK) {
         elm_buf_printf(&out, "elm: sandbox level %d", s->level);
@@ -309,6 +319,7 @@ int cmd_run(const struct invocation *v)
     if (r.problem != NULL)
         elm_problem_free(r.problem);
     stored_about_release(&r.about);
+    elm_arena_release(&r.arena);
     free(r.label);
     free(r.folder);
     return exit_status;

@@ -13,6 +13,7 @@ struct running {
     char *folder;
     struct stored_about about;         /* of the run that goes on */
     struct elm_search_def def;
+    struct elm_arena arena;            /* what def points to */
     struct progress progress;
     struct elm_search_stats stats;     /* at the end */
     enum elm_search_end end;

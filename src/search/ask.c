@@ -12,19 +12,19 @@
 /* Where one evaluation takes as long as thousands elsewhere, outcomes come in small batches. */
 #define COMMAND_BATCH 4
 
-static uint32_t batch_size(const struct elm_search *s)
+uint32_t ask_batch_size(const struct elm_search *s)
 {
     return s->problem->judge == ELM_JUDGE_COMMAND ? COMMAND_BATCH : ELM_SEARCH_BATCH;
 }
 
-static struct candidate *new_attempt(struct elm_search *s, struct batch *b)
+struct candidate *ask_attempt(struct elm_search *s, struct batch *b)
 {
     struct candidate *c = batch_add(b);
     c->attempt.id = s->next_attempt++;
     return c;
 }
 
-static void reject(struct candidate *c, enum elm_eval_status status, const char *why)
+void ask_reject(struct candidate *c, enum elm_eval_status status, const char *why)
 {
     c->attempt.status = (uint8_t)status;
     snprintf(c->attempt.why, sizeof(c->attempt.why), "%.47s", why);
@@ -32,9 +32,9 @@ static void reject(struct candidate *c, enum elm_eval_status status, const char 
 
 static void ask_rematches(struct elm_search *s, struct batch *b)
 {
-    uint32_t most = batch_size(s), n = s->rematch_count < most ? s->rematch_count : most;
+    uint32_t most = ask_batch_size(s), n = s->rematch_count < most ? s->rematch_count : most;
     for (uint32_t i = 0; i < n; i++) {
-        struct candidate *c = new_attempt(s, b);
+        struct candidate *c = ask_attempt(s, b);
         c->attempt.flags = (uint8_t)(ELM_ATTEMPT_REMATCH |
                                      s->rematches[i].met << ELM_ATTEMPT_MET_SHIFT);
         c->attempt.operator_index = 255;
@@ -50,8 +50,8 @@ static void ask_rematches(struct elm_search *s, struct batch *b)
 }
 
 /* The parents of one attempt, as the operator sees them. Returns the first one's program. */
-static struct held *choose_parents(struct elm_search *s, struct elm_rng *rng, uint32_t wanted,
-                                   struct elm_parent parents[2], uint32_t *count)
+struct held *ask_parents(struct elm_search *s, struct elm_rng *rng, uint32_t wanted,
+                         struct elm_parent parents[2], uint32_t *count)
 {
     uint32_t indices[2];
     uint32_t elites = s->archive_kind->count(s->archive);
@@ -75,7 +75,30 @@ static struct held *choose_parents(struct elm_search *s, struct elm_rng *rng, ui
             elite->asked++;
         }
     }
+    /* a model may have written a program that is no core C tree */
+    if (*count > 1 && (parents[0].tree == NULL) != (parents[1].tree == NULL))
+        *count = 1;
     return first;
+}
+
+void ask_count(struct elm_search *s, int64_t id)
+{
+    uint32_t elites = s->archive_kind->count(s->archive);
+    for (uint32_t k = 0; k < elites; k++) {
+        struct elm_elite *elite = s->archive_kind->at(s->archive, k);
+        if (elite->id == id) {
+            elite->asked++;
+            return;
+        }
+    }
+}
+
+struct elm_operator_context ask_context(struct elm_search *s)
+{
+    elm_arena_clear(&s->arena);
+    return (struct elm_operator_context){.problem = s->problem, .evidence = &s->evidence,
+                                         .pool = s->pool, .vm = s->vm, .arena = &s->arena,
+                                         .prompts_folder = s->def.prompts_folder};
 }
 
 static uint32_t edit_nodes(const struct elm_edit *edits, uint32_t count)
@@ -86,37 +109,15 @@ static uint32_t edit_nodes(const struct elm_edit *edits, uint32_t count)
     return nodes;
 }
 
-/* Applies the edits, and says whether the child is worth an evaluation. */
-static void judge_child(struct elm_search *s, struct batch *b, struct candidate *c,
-                        const struct elm_edit *edits, uint32_t edit_count)
+/* A tree that the operator made: is it worth an evaluation? */
+static void judge_tree(struct elm_search *s, struct candidate *c)
 {
-    const struct elm_tree *parent = &c->parent->tree;
-    struct elm_error why = {0};
-    c->edit_at = b->edits.len;
-    elm_edits_encode(edits, edit_count, &b->edits);
-    c->edit_len = b->edits.len - c->edit_at;
-    if (edit_nodes(edits, edit_count) > s->problem->edit_nodes_max) {
-        reject(c, ELM_EVAL_TOO_LARGE, "edit beyond limits.edit_nodes");
-        return;
-    }
-    if (elm_tree_edit(parent, edits, edit_count, &c->tree, &why) != ELM_OK) {
-        reject(c, ELM_EVAL_TOO_LARGE, why.message);
-        return;
-    }
-    if (c->tree.count > s->problem->nodes_max) {
-        reject(c, ELM_EVAL_TOO_LARGE, "program beyond limits.nodes");
-        return;
-    }
-    if (elm_tree_check(&c->tree, s->problem->names, &why) != ELM_OK) {
-        reject(c, ELM_EVAL_BUILD_FAILED, why.message);
-        return;
-    }
     uint64_t hash = elm_tree_hash(&c->tree);
     hash = hash == 0 ? 1 : hash;
-    if (hash == elm_tree_hash(parent)) {
-        reject(c, ELM_EVAL_NO_CHANGE, "");
+    if (c->parent->tree.count > 0 && hash == elm_tree_hash(&c->parent->tree)) {
+        ask_reject(c, ELM_EVAL_NO_CHANGE, "");
     } else if (!seen_add(&s->seen, hash)) {
-        reject(c, ELM_EVAL_DUPLICATE, "");
+        ask_reject(c, ELM_EVAL_DUPLICATE, "");
     } else {
         c->attempt.hash = hash;
         c->evaluate = true;
@@ -125,21 +126,68 @@ static void judge_child(struct elm_search *s, struct batch *b, struct candidate 
     }
 }
 
-static void judge_text(struct elm_search *s, struct batch *b, struct candidate *c,
-                       struct elm_str text)
+/* Applies the edits, and says whether the child is worth an evaluation. */
+void ask_edits(struct elm_search *s, struct batch *b, struct candidate *c,
+               const struct elm_edit *edits, uint32_t edit_count)
+{
+    const struct elm_tree *parent = &c->parent->tree;
+    struct elm_error why = {0};
+    c->edit_at = b->edits.len;
+    elm_edits_encode(edits, edit_count, &b->edits);
+    c->edit_len = b->edits.len - c->edit_at;
+    if (edit_nodes(edits, edit_count) > s->problem->edit_nodes_max) {
+        ask_reject(c, ELM_EVAL_TOO_LARGE, "edit beyond limits.edit_nodes");
+        return;
+    }
+    if (elm_tree_edit(parent, edits, edit_count, &c->tree, &why) != ELM_OK) {
+        ask_reject(c, ELM_EVAL_TOO_LARGE, why.message);
+        return;
+    }
+    if (c->tree.count > s->problem->nodes_max) {
+        ask_reject(c, ELM_EVAL_TOO_LARGE, "program beyond limits.nodes");
+        return;
+    }
+    if (elm_tree_check(&c->tree, s->problem->names, &why) != ELM_OK) {
+        ask_reject(c, ELM_EVAL_BUILD_FAILED, why.message);
+        return;
+    }
+    judge_tree(s, c);
+}
+
+bool search_read_text(struct elm_search *s, struct elm_str text, struct elm_tree *tree)
+{
+    if (s->problem->seed.count == 0 || text.len > ELM_TEXT_BYTES_MAX)
+        return false;
+    if (elm_tree_parse(text, s->problem->names, tree, NULL) != ELM_OK)
+        return false;
+    if (elm_tree_check(tree, s->problem->names, NULL) == ELM_OK)
+        return true;
+    elm_tree_release(tree);
+    *tree = (struct elm_tree){0};
+    return false;
+}
+
+void ask_text(struct elm_search *s, struct batch *b, struct candidate *c, struct elm_str text)
 {
     c->attempt.flags |= ELM_ATTEMPT_TEXT;
     c->edit_at = b->edits.len;
     c->edit_len = text.len;
     elm_buf_add_str(&b->edits, text);
+    if (search_read_text(s, text, &c->tree)) {
+        if (c->tree.count > s->problem->nodes_max)
+            ask_reject(c, ELM_EVAL_TOO_LARGE, "program beyond limits.nodes");
+        else
+            judge_tree(s, c);
+        return;
+    }
     uint64_t hash = elm_hash(text.ptr, text.len, 0);
     hash = hash == 0 ? 1 : hash;
     if (text.len > ELM_TEXT_BYTES_MAX) {
-        reject(c, ELM_EVAL_TOO_LARGE, "text beyond 256 KiB");
+        ask_reject(c, ELM_EVAL_TOO_LARGE, "text beyond 256 KiB");
     } else if (elm_str_equal(text, elm_buf_str(&c->parent->text))) {
-        reject(c, ELM_EVAL_NO_CHANGE, "");
+        ask_reject(c, ELM_EVAL_NO_CHANGE, "");
     } else if (!seen_add(&s->seen, hash)) {
-        reject(c, ELM_EVAL_DUPLICATE, "");
+        ask_reject(c, ELM_EVAL_DUPLICATE, "");
     } else {
         c->attempt.hash = hash;
         c->evaluate = true;
@@ -152,9 +200,7 @@ static enum elm_status mutate(struct elm_search *s, struct batch *b, struct cand
                               struct elm_rng *rng, struct elm_error *err)
 {
     const struct elm_operator_kind *kind = s->operators[arm];
-    elm_arena_clear(&s->arena);
-    struct elm_operator_context context = {.problem = s->problem, .evidence = &s->evidence,
-                                           .pool = s->pool, .vm = s->vm, .arena = &s->arena};
+    struct elm_operator_context context = ask_context(s);
     struct elm_edit edits[ELM_EDITS_MAX];
     uint32_t edit_count = 0;
     struct elm_buf text = {0};
@@ -167,12 +213,12 @@ static enum elm_status mutate(struct elm_search *s, struct batch *b, struct cand
         status = kind->rewrite(s->operator_self[arm], &context, parents, rng, &text, err);
     }
     if (status == ELM_NOT_FOUND) {
-        reject(c, ELM_EVAL_NO_CHANGE, "the operator found nothing to do");
+        ask_reject(c, ELM_EVAL_NO_CHANGE, "the operator found nothing to do");
         status = ELM_OK;
     } else if (status == ELM_OK && is_tree) {
-        judge_child(s, b, c, edits, edit_count);
+        ask_edits(s, b, c, edits, edit_count);
     } else if (status == ELM_OK) {
-        judge_text(s, b, c, elm_buf_str(&text));
+        ask_text(s, b, c, elm_buf_str(&text));
     }
     elm_buf_release(&text);
     return status;
@@ -183,14 +229,13 @@ static enum elm_status ask_one(struct elm_search *s, struct batch *b, bool *foun
 {
     *found = false;
     for (int try = 0; try < TRIES && !*found; try++) {
-        struct candidate *c = new_attempt(s, b);
+        struct candidate *c = ask_attempt(s, b);
         struct elm_rng rng = elm_rng(s->def.seed, (uint64_t)c->attempt.id);
-        uint32_t arm = bandit_draw(&s->bandit, &rng);
+        uint32_t arm = bandit_draw(&s->bandit, 0, s->model_first, &rng);
         bandit_count(&s->bandit, arm);
         struct elm_parent parents[2];
         uint32_t count;
-        struct held *first = choose_parents(s, &rng, s->operators[arm]->parents_min, parents,
-                                            &count);
+        struct held *first = ask_parents(s, &rng, s->operators[arm]->parents_min, parents, &count);
         c->attempt.operator_index = (uint8_t)arm;
         c->attempt.parents[0] = parents[0].id;
         c->attempt.parents[1] = count > 1 ? parents[1].id : -1;
@@ -210,9 +255,11 @@ static enum elm_status ask_one(struct elm_search *s, struct batch *b, bool *foun
 enum elm_status search_ask(struct elm_search *s, struct batch *b, struct elm_error *err)
 {
     b->number = s->next_ask;
+    if (s->pending != NULL || consult_wanted(s, b->number))
+        return consult_ask(s, b, err);
     ask_rematches(s, b);
     uint32_t found = b->count;
-    while (found < batch_size(s)) {
+    while (found < ask_batch_size(s)) {
         bool one;
         ELM_TRY(ask_one(s, b, &one, err));
         if (!one)
@@ -236,19 +283,6 @@ static bool take_rematch(struct elm_search *s, struct candidate *c)
     return true;
 }
 
-/* What choosing a parent did to its elite. */
-static void count_asked(struct elm_search *s, int64_t id)
-{
-    uint32_t elites = s->archive_kind->count(s->archive);
-    for (uint32_t k = 0; k < elites; k++) {
-        struct elm_elite *elite = s->archive_kind->at(s->archive, k);
-        if (elite->id == id) {
-            elite->asked++;
-            return;
-        }
-    }
-}
-
 enum elm_status search_ask_stored(struct elm_search *s, struct batch *b, struct elm_error *err)
 {
     uint32_t found = 0;
@@ -270,7 +304,7 @@ enum elm_status search_ask_stored(struct elm_search *s, struct batch *b, struct 
         bandit_count(&s->bandit, c->attempt.operator_index);
         if (c->attempt.opponent >= 0)
             c->opponent = held_ref(c->parent);
-        count_asked(s, c->attempt.parents[0]);
+        ask_count(s, c->attempt.parents[0]);
         if (c->attempt.hash != 0) {
             seen_add(&s->seen, c->attempt.hash);
             found++;

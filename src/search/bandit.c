@@ -32,15 +32,16 @@ static double beta_draw(double a, double b, struct elm_rng *rng)
     return x / (x + y);
 }
 
-uint32_t bandit_draw(struct bandit *b, struct elm_rng *rng)
+uint32_t bandit_draw(struct bandit *b, uint32_t first, uint32_t end, struct elm_rng *rng)
 {
-    if (b->count == 1)
-        return 0;
-    if (elm_rng_chance(rng, FLOOR * b->count))
-        return elm_rng_below(rng, b->count);
-    uint32_t best = 0;
+    uint32_t count = end - first;
+    if (count == 1)
+        return first;
+    if (elm_rng_chance(rng, FLOOR * count))
+        return first + elm_rng_below(rng, count);
+    uint32_t best = first;
     double best_value = -1;
-    for (uint32_t i = 0; i < b->count; i++) {
+    for (uint32_t i = first; i < end; i++) {
         double value = beta_draw(1 + b->won[i], 1 + b->lost[i], rng) / b->price_us[i];
         if (value > best_value) {
             best_value = value;

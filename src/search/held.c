@@ -119,6 +119,8 @@ static void free_one(struct held *h)
 {
     elm_tree_release(&h->tree);
     elm_buf_release(&h->text);
+    elm_buf_release(&h->wrong);
+    elm_buf_release(&h->broken);
     free(h->editable);
     free(h->lines);
     free(h);

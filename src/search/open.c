@@ -11,7 +11,8 @@
 
 struct elm_search_def elm_default_search_def(void)
 {
-    return (struct elm_search_def){.seed = 1, .target = NAN, .keep = ELM_KEEP_ALL};
+    return (struct elm_search_def){.seed = 1, .target = NAN, .keep = ELM_KEEP_ALL,
+                                   .model_share = 0.25};
 }
 
 /* "a, b, c" of all parts of a kind, for error messages. */
@@ -120,6 +121,22 @@ static void add_operator(struct elm_search *s, const struct elm_operator_kind *k
     s->bandit.count = s->operator_count;
 }
 
+/* Why an operator can't be used in this run; NULL if it can. */
+static const char *idle_why(const struct elm_search *s, const struct elm_operator_kind *kind,
+                            const char *list)
+{
+    const char *why = "not asked for (--operators)";
+    const struct elm_backend_kind *backend =
+        s->def.backend == NULL ? NULL : elm_backend_find(s->def.backend);
+    if (list != NULL && !listed(list, kind->name))
+        return why;
+    if (kind->prompt != NULL && backend == NULL)
+        return "asks a model: elm models pull smollm2, then --model smollm2; or --backend openai";
+    if (kind->needs_masks && !backend->masks)
+        return "needs a backend that can mask tokens: --model smollm2";
+    return kind->applies(s->problem, &s->evidence, &why) ? NULL : why;
+}
+
 enum elm_status search_choose_operators(struct elm_search *s, const char *list, bool stored,
                                         struct elm_error *err)
 {
@@ -127,17 +144,21 @@ enum elm_status search_choose_operators(struct elm_search *s, const char *list, 
         ELM_TRY(check_list(list, err));
     struct elm_operator_stats idle[ELM_OPERATORS_MAX];
     uint32_t idle_count = 0;
-    for (size_t i = 0; elm_operator_kinds[i] != NULL; i++) {
-        const struct elm_operator_kind *kind = elm_operator_kinds[i];
-        const char *why = "not asked for (--operators)";
-        bool active = list == NULL || listed(list, kind->name);
-        /* a stored run knows its operators; there may be no judge now to ask for evidence */
-        if (active && !stored)
-            active = kind->applies(s->problem, &s->evidence, &why);
-        if (active && s->operator_count < ELM_OPERATORS_MAX)
-            add_operator(s, kind);
-        else if (idle_count < ELM_OPERATORS_MAX)
-            idle[idle_count++] = (struct elm_operator_stats){.name = kind->name, .idle_why = why};
+    /* those that ask a model come last */
+    for (int model = 0; model < 2; model++) {
+        s->model_first = model == 0 ? 0 : s->operator_count;
+        for (size_t i = 0; elm_operator_kinds[i] != NULL; i++) {
+            const struct elm_operator_kind *kind = elm_operator_kinds[i];
+            if ((kind->prompt != NULL) != (model == 1))
+                continue;
+            /* a stored run knows its operators; there may be no judge now to ask for evidence */
+            const char *why = stored && listed(list, kind->name) ? NULL : idle_why(s, kind, list);
+            if (why == NULL && s->operator_count < ELM_OPERATORS_MAX)
+                add_operator(s, kind);
+            else if (idle_count < ELM_OPERATORS_MAX)
+                idle[idle_count++] = (struct elm_operator_stats){.name = kind->name,
+                                                                 .idle_why = why};
+        }
     }
     s->operator_stats_count = s->operator_count;
     for (uint32_t i = 0; i < idle_count && s->operator_stats_count < ELM_OPERATORS_MAX; i++)
@@ -276,6 +297,8 @@ static enum elm_status put_meta(struct elm_search *s, const char *problem_hash,
         {"operators", operators.ptr},
         {"archive", s->archive_kind->name},
         {"selector", s->selector_kind->name},
+        {"backend", s->sampler == NULL ? "" : s->def.backend},
+        {"model", s->sampler == NULL || s->def.model.model == NULL ? "" : s->def.model.model},
         {"force_tcc", s->def.force_tcc ? "1" : "0"},
         {"noisy", s->noisy ? "1" : "0"},
         {"level", level},
@@ -331,6 +354,29 @@ static enum elm_status continue_run(struct elm_search *s, const char *problem_ha
     return status;
 }
 
+/* A model that runs here is found again by itself; a server's address and key are not kept. */
+static enum elm_status continue_model(struct elm_search *s, struct elm_error *err)
+{
+    struct elm_buf backend = {0};
+    if (s->model_first == s->operator_count || s->def.backend != NULL)
+        return ELM_OK;
+    enum elm_status status = elm_store_meta_get(s->store, "backend", &backend, err);
+    const struct elm_backend_kind *kind =
+        status == ELM_OK && backend.ptr != NULL ? elm_backend_find(backend.ptr) : NULL;
+    elm_buf_release(&backend);
+    ELM_TRY(status);
+    if (kind == NULL || !kind->local) {
+        return elm_fail(err, ELM_USAGE, "the run in '%s' asks a model: give the same --endpoint, "
+                        "--model or --backend again", s->def.folder);
+    }
+    s->def.backend = kind->name;
+    elm_buf_clear(&s->model_name);
+    ELM_TRY(elm_store_meta_get(s->store, "model", &s->model_name, err));
+    if (s->def.model.model == NULL && s->model_name.len > 0)
+        s->def.model.model = s->model_name.ptr;
+    return ELM_OK;
+}
+
 /* Was the run killed before its seed was on disk? Then resuming it is beginning it. */
 static enum elm_status look_for_seed(struct elm_search *s, struct elm_error *err)
 {
@@ -350,13 +396,32 @@ static enum elm_status open_store(struct elm_search *s, struct elm_error *err)
     return ELM_OK;
 }
 
+static uint32_t worker_count(const struct elm_search *s)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return s->def.workers > 0 ? s->def.workers : cores > 0 ? (uint32_t)cores : 1;
+}
+
+/* The model, and what earlier parts of the run have spent on it. */
+static enum elm_status open_backend(struct elm_search *s, struct elm_error *err)
+{
+    if (s->model_first == s->operator_count)
+        return ELM_OK;
+    const struct elm_backend_kind *kind = elm_backend_find(s->def.backend);
+    struct sampler_def def = {.kind = kind, .backend = s->def.model, .lanes = worker_count(s)};
+    struct elm_call_totals spent = {0};
+    if (s->store != NULL)
+        ELM_TRY(elm_store_call_totals(s->store, &spent, err));
+    def.backend.tokens_spent += (uint64_t)spent.tokens;
+    def.backend.money_spent += spent.money;
+    for (uint32_t i = s->model_first; i < s->operator_count; i++)
+        s->bandit.price_us[i] += kind->price_us;
+    return sampler_open(&def, &s->sampler, err);
+}
+
 static enum elm_status start_workers(struct elm_search *s, double price_us, struct elm_error *err)
 {
-    uint32_t workers = s->def.workers;
-    if (workers == 0) {
-        long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        workers = cores > 0 ? (uint32_t)cores : 1;
-    }
+    uint32_t workers = worker_count(s);
     struct elm_evaluator **evaluators = elm_calloc(workers, sizeof(*evaluators));
     evaluators[0] = s->first_evaluator;
     enum elm_status status = ELM_OK;
@@ -396,6 +461,9 @@ static enum elm_status open_all(struct elm_search *s, struct elm_error *err)
         ELM_TRY(continue_run(s, problem_hash, err));
     else
         ELM_TRY(search_choose_operators(s, s->def.operators, false, err));
+    if (s->def.resume)
+        ELM_TRY(continue_model(s, err));
+    ELM_TRY(open_backend(s, err));
     double price = evaluation_price_us(s, &seed);
     for (uint32_t i = 0; i < s->operator_count; i++)
         s->bandit.price_us[i] += price;
@@ -413,10 +481,24 @@ static enum elm_status open_all(struct elm_search *s, struct elm_error *err)
     return start_workers(s, price, err);
 }
 
+static enum elm_status check_model(const struct elm_search_def *def, struct elm_error *err)
+{
+    if (!(def->model_share >= 0 && def->model_share <= 1))
+        return elm_fail(err, ELM_USAGE, "a model share of %g; 0 to 1 are allowed",
+                        def->model_share);
+    if (def->backend == NULL || elm_backend_find(def->backend) != NULL)
+        return ELM_OK;
+    struct elm_buf names = {0};
+    for (size_t i = 0; elm_backend_kinds[i] != NULL; i++)
+        add_name(&names, elm_backend_kinds[i]->name);
+    return unknown_part("backend", def->backend, &names, err);
+}
+
 enum elm_status elm_search_open(const struct elm_search_def *def, struct elm_search **out,
                                 struct elm_error *err)
 {
     ELM_ASSERT(def->keeper != NULL && def->problem != NULL);
+    ELM_TRY(check_model(def, err));
     struct elm_search *s;
     ELM_TRY(search_make(def, &s, err));
     enum elm_status status = open_all(s, err);

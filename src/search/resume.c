@@ -164,8 +164,10 @@ enum elm_status search_restore(struct elm_search *s, enum restore_mode mode,
     enum elm_status status = ELM_NOT_FOUND;
     if (mode != RESTORE_REPLAY)
         status = elm_store_snapshot_get(s->store, &at_batch, &state, err);
-    if (status == ELM_OK) {
+    /* one that an older elm wrote is as good as none: the log has it all */
+    if (status == ELM_OK)
         status = snapshot_restore(s, elm_buf_str(&state), err);
+    if (status == ELM_OK) {
         from = s->next_tell;
         r.asked_already = s->next_ask;
         r.seeded = true;

@@ -18,6 +18,9 @@ void search_free(struct elm_search *s)
 {
     if (s == NULL)
         return;
+    consult_free(s);
+    sampler_close(s->sampler);
+    elm_evaluator_close(s->explainer);
     pipeline_close(s->pipeline);
     if (s->pipeline == NULL)
         elm_evaluator_close(s->first_evaluator);
@@ -33,6 +36,7 @@ void search_free(struct elm_search *s)
     elm_vm_memory_free(s->vm);
     elm_arena_release(&s->arena);
     elm_buf_release(&s->snapshot);
+    elm_buf_release(&s->model_name);
     held_release(&s->held);
     seen_release(&s->seen);
     free(s->rematches);
@@ -133,6 +137,8 @@ static bool at_end(const struct elm_search *s, enum elm_search_end *end)
         *end = ELM_END_BUDGET;
     else if (d->minutes > 0 && (double)(elm_clock_us() - s->opened_us) >= d->minutes * 60e6)
         *end = ELM_END_BUDGET;
+    else if (s->spent)
+        *end = ELM_END_BUDGET;
     else if (s->barren >= BARREN_MAX)
         *end = ELM_END_EXHAUSTED;
     else
@@ -184,6 +190,26 @@ static bool keep_going(const struct elm_search *s, struct ticker *t, bool now)
     return t->tick(t->ctx, &stats);
 }
 
+static bool waiting(struct elm_search *s)
+{
+    enum elm_search_end end;
+    return keep_going(s, s->ticker, false) && !at_end(s, &end);
+}
+
+/* Told until nothing is in flight: what a model was paid for is kept. */
+static enum elm_status tell_all(struct elm_search *s, struct elm_error *err)
+{
+    while (s->next_tell < s->next_ask) {
+        struct batch *b = s->window[s->next_tell % ELM_SEARCH_LAG];
+        enum elm_status status = pipeline_wait(s->pipeline, b, TICK_MS, err);
+        if (status == ELM_STOPPED)
+            continue;
+        ELM_TRY(status);
+        ELM_TRY(tell_next(s, err));
+    }
+    return ELM_OK;
+}
+
 static enum elm_status loop(struct elm_search *s, struct ticker *t, enum elm_search_end *end,
                             struct elm_error *err)
 {
@@ -193,7 +219,13 @@ static enum elm_status loop(struct elm_search *s, struct ticker *t, enum elm_sea
             return ELM_OK;
         }
         if (s->next_ask - s->next_tell < ELM_SEARCH_LAG) {
-            ELM_TRY(ask_next(s, err));
+            enum elm_status status = ask_next(s, err);
+            if (status == ELM_STOPPED) {
+                if (!at_end(s, end))
+                    *end = ELM_END_STOPPED;
+                return ELM_OK;
+            }
+            ELM_TRY(status);
             continue;
         }
         struct batch *b = s->window[s->next_tell % ELM_SEARCH_LAG];
@@ -212,7 +244,12 @@ enum elm_status elm_search_run(struct elm_search *s,
 {
     struct ticker t = {tick, ctx, 0};
     *end = ELM_END_STOPPED;
+    s->ticker = &t;
+    s->waiting = waiting;
     enum elm_status status = loop(s, &t, end, err);
+    if (status == ELM_OK && s->sampler != NULL && !behind_store(s))
+        status = tell_all(s, err);
+    s->ticker = NULL;
     if (status == ELM_OK)
         keep_going(s, &t, true);
     if (status == ELM_OK)
@@ -234,6 +271,9 @@ void elm_search_stats(const struct elm_search *s, struct elm_search_stats *out)
     out->wall_us = elm_clock_us() - s->opened_us;
     out->level = s->def.level;
     out->noisy = s->noisy;
+    out->has_model = s->sampler != NULL;
+    if (out->has_model)
+        sampler_totals(s->sampler, &out->model);
     out->operator_count = s->operator_stats_count;
     double drawn = 0;
     for (uint32_t i = 0; i < s->operator_count; i++)

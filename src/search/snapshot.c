@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT 1
+#define FORMAT 2
 
 static void save_held(const struct elm_search *s, struct elm_buf *out)
 {
@@ -28,6 +28,9 @@ static void save_held(const struct elm_search *s, struct elm_buf *out)
         elm_buf_add(out, &h->evaluation, sizeof(h->evaluation));
         elm_buf_varint(out, h->gone_count);
         elm_buf_add(out, h->gone, h->gone_count * sizeof(h->gone[0]));
+        elm_buf_varint(out, h->broken.len);
+        elm_buf_add(out, h->broken.ptr, h->broken.len);
+        elm_buf_add(out, h->broken_why, sizeof(h->broken_why));
         elm_buf_release(&text);
     }
 }
@@ -44,6 +47,9 @@ static enum elm_status load_one_held(struct elm_search *s, struct elm_reader *r,
     const void *gone = gone_count <= HELD_GONE_MAX
                            ? elm_read_bytes(r, gone_count * sizeof(uint64_t))
                            : NULL;
+    struct elm_str broken = {.len = elm_read_varint(r)};
+    broken.ptr = elm_read_bytes(r, broken.len);
+    const char *broken_why = elm_read_bytes(r, sizeof(((struct held *)0)->broken_why));
     if (r->bad || gone == NULL || held_find(&s->held, id) != NULL)
         return elm_fail(err, ELM_CORRUPT, "a program in the snapshot is malformed");
     struct elm_evaluation evaluation;
@@ -60,6 +66,8 @@ static enum elm_status load_one_held(struct elm_search *s, struct elm_reader *r,
     struct held *h = held_new(&s->held, id, &tree, text, s->problem->names, &evaluation);
     h->gone_count = (uint32_t)gone_count;
     memcpy(h->gone, gone, gone_count * sizeof(h->gone[0]));
+    elm_buf_add_str(&h->broken, broken);
+    memcpy(h->broken_why, broken_why, sizeof(h->broken_why));
     /* references are counted again by what refers: the archive, the queue, the window */
     h->refs = 0;
     return ELM_OK;
@@ -168,10 +176,8 @@ enum elm_status snapshot_restore(struct elm_search *s, struct elm_str state,
                                  struct elm_error *err)
 {
     struct elm_reader r = elm_reader(state.ptr, state.len);
-    if (elm_read_byte(&r) != FORMAT) {
-        return elm_fail(err, ELM_VERSION_TOO_NEW,
-                        "the snapshot has a format that this elm does not know");
-    }
+    if (elm_read_byte(&r) != FORMAT)
+        return elm_fail(err, ELM_NOT_FOUND, "the snapshot has another format");
     s->next_ask = (int64_t)elm_read_varint(&r);
     s->next_tell = (int64_t)elm_read_varint(&r);
     s->next_attempt = (int64_t)elm_read_varint(&r);

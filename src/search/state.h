@@ -27,6 +27,10 @@ struct held {
     uint8_t *editable;
     uint32_t editable_count;
     struct elm_evaluation evaluation;
+    struct elm_buf wrong;          /* what the judge says of it; made when first asked for */
+    bool explained;
+    struct elm_buf broken;         /* its newest child that failed, for `repair` */
+    char broken_why[48];
     uint64_t *lines;               /* hashes of its lines, sorted */
     uint32_t line_count;
     uint64_t gone[HELD_GONE_MAX];  /* lines its ancestors deleted, newest last */
@@ -56,7 +60,8 @@ struct bandit {
     double won[ELM_OPERATORS_MAX], lost[ELM_OPERATORS_MAX];    /* discounted */
     double drawn[ELM_OPERATORS_MAX];                           /* discounted, for `share` */
 };
-uint32_t bandit_draw(struct bandit *b, struct elm_rng *rng);
+/* One of the arms first .. end-1. */
+uint32_t bandit_draw(struct bandit *b, uint32_t first, uint32_t end, struct elm_rng *rng);
 void bandit_tell(struct bandit *b, uint32_t arm, bool better);
 /* The discounted count of draws; part of the ask. */
 void bandit_count(struct bandit *b, uint32_t arm);
@@ -106,6 +111,26 @@ enum elm_status pipeline_wait(struct pipeline *p, struct batch *b, int timeout_m
 enum elm_status race_run(struct elm_evaluator *e, struct elm_job *child, struct elm_job *parent,
                          enum elm_better *better, struct elm_error *err);
 
+/* ---- sampler: threads that have requests answered by the backend ---- */
+struct sampler;
+struct sampler_def {
+    const struct elm_backend_kind *kind;
+    struct elm_backend_def backend;        /* lanes is set by the sampler */
+    uint32_t lanes;
+};
+enum elm_status sampler_open(const struct sampler_def *def, struct sampler **out,
+                             struct elm_error *err);
+void sampler_close(struct sampler *s);     /* cancels what is pending */
+/* Has all requests answered. A lane takes whole groups of `group` requests. Everything borrowed until
+ * sampler_wait says that it is done. */
+void sampler_submit(struct sampler *s, const struct elm_request *requests, uint32_t count,
+                    uint32_t group, struct elm_reply *replies);
+/* Waits up to timeout_ms. *done when no request is open any more; then the first failure of a call
+ * is returned: ELM_STOPPED (cancelled), ELM_RANGE (a budget is spent), or what broke. */
+enum elm_status sampler_wait(struct sampler *s, int timeout_ms, bool *done, struct elm_error *err);
+void sampler_cancel(struct sampler *s);
+void sampler_totals(struct sampler *s, struct elm_backend_totals *out);
+
 /* ---- the run ---- */
 struct rematch {
     struct held *child;        /* reference */
@@ -123,6 +148,16 @@ struct elm_search {
     const struct elm_operator_kind *operators[ELM_OPERATORS_MAX];    /* active */
     void *operator_self[ELM_OPERATORS_MAX];
     uint32_t operator_count;
+    uint32_t model_first;                      /* operators from here on ask a model */
+    struct sampler *sampler;                   /* NULL: no model */
+    struct elm_buf model_name;                 /* of a resumed run */
+    struct elm_evaluator *explainer;           /* the search thread's own; opened when first needed */
+    bool spent;                                /* a budget of the backend is used up */
+    uint32_t silent;                           /* model batches in a row without any answer */
+    int64_t silent_until;                      /* no model batch before this one */
+    struct consultation *pending;              /* what a model is asked, also over a stop */
+    bool (*waiting)(struct elm_search *s);     /* called while a model is waited for; false: stop */
+    struct ticker *ticker;                     /* of the running elm_search_run */
     struct elm_operator_stats operator_stats[ELM_OPERATORS_MAX];
     uint32_t operator_stats_count;             /* active ones first, then idle ones */
     struct bandit bandit;
@@ -155,6 +190,27 @@ struct elm_search {
 
 /* ask.c: makes batch s->next_ask. */
 enum elm_status search_ask(struct elm_search *s, struct batch *b, struct elm_error *err);
+/* consult.c: a batch of the operators that ask a model, all of it at once. */
+bool consult_wanted(const struct elm_search *s, int64_t number);
+/* ELM_STOPPED: s->waiting said so; the same questions are asked again by the next call. */
+enum elm_status consult_ask(struct elm_search *s, struct batch *b, struct elm_error *err);
+void consult_free(struct elm_search *s);
+/* wrong.c: what shown cases a held program gets wrong, in words: made once, kept with it. */
+enum elm_status wrong_cases(struct elm_search *s, struct held *h, struct elm_error *err);
+/* ask.c, for consult.c */
+uint32_t ask_batch_size(const struct elm_search *s);
+struct candidate *ask_attempt(struct elm_search *s, struct batch *b);
+struct held *ask_parents(struct elm_search *s, struct elm_rng *rng, uint32_t wanted,
+                         struct elm_parent parents[2], uint32_t *count);
+void ask_reject(struct candidate *c, enum elm_eval_status status, const char *why);
+void ask_edits(struct elm_search *s, struct batch *b, struct candidate *c,
+               const struct elm_edit *edits, uint32_t edit_count);
+void ask_text(struct elm_search *s, struct batch *b, struct candidate *c, struct elm_str text);
+/* Counts a child asked of the elite with this id. */
+void ask_count(struct elm_search *s, int64_t id);
+struct elm_operator_context ask_context(struct elm_search *s);
+/* The tree of a text that should be core C; false when it isn't. */
+bool search_read_text(struct elm_search *s, struct elm_str text, struct elm_tree *tree);
 /* Repeats what asking a stored batch did to the state. */
 enum elm_status search_ask_stored(struct elm_search *s, struct batch *b, struct elm_error *err);
 /* tell.c: admits, counts, rewards; appends to the store unless b->stored. */

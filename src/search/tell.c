@@ -54,6 +54,15 @@ static struct elm_str kept_text(const struct batch *b, const struct candidate *c
     return (struct elm_str){c->text_len > 0 ? b->texts.ptr + c->text_at : NULL, c->text_len};
 }
 
+static struct elm_str text_of(const struct batch *b, const struct candidate *c)
+{
+    if (c->again != NULL)
+        return elm_buf_str(&c->again->text);
+    if (b->stored)
+        return c->attempt.edit.len > 0 ? c->attempt.edit : kept_text(b, c);
+    return (struct elm_str){b->edits.ptr + c->edit_at, c->edit_len};
+}
+
 /* The child's tree: kept from asking, or made again from parent and edit; from its text where the
  * run keeps no edits. */
 static enum elm_status take_tree(struct elm_search *s, const struct batch *b,
@@ -66,6 +75,8 @@ static enum elm_status take_tree(struct elm_search *s, const struct batch *b,
         return ELM_OK;
     }
     bool is_text = (c->attempt.flags & ELM_ATTEMPT_TEXT) != 0;
+    if (is_text && c->tree.count == 0)
+        search_read_text(s, text_of(b, c), &c->tree);
     if (c->tree.count > 0 || is_text) {
         struct elm_tree own = c->tree;
         c->tree = (struct elm_tree){0};
@@ -83,15 +94,6 @@ static enum elm_status take_tree(struct elm_search *s, const struct batch *b,
                              err));
     ELM_TRY(elm_tree_edit(&c->parent->tree, edits, count, tree, err));
     return elm_tree_check(tree, s->problem->names, err);
-}
-
-static struct elm_str text_of(const struct batch *b, const struct candidate *c)
-{
-    if (c->again != NULL)
-        return elm_buf_str(&c->again->text);
-    if (b->stored)
-        return c->attempt.edit.len > 0 ? c->attempt.edit : kept_text(b, c);
-    return (struct elm_str){b->edits.ptr + c->edit_at, c->edit_len};
 }
 
 /* What operators see of a parent is what the store keeps of it, so that a resumed run equals an
@@ -219,6 +221,20 @@ static void count_attempt(struct elm_search *s, const struct candidate *c)
     o->admitted += a->outcome >= ELM_OUTCOME_IMPROVED;
 }
 
+/* A model's child that failed is what `repair` asks about; only where the log could tell it again. */
+static void keep_broken(struct elm_search *s, const struct batch *b, const struct candidate *c)
+{
+    uint8_t status = c->attempt.status;
+    bool failed = status == ELM_EVAL_BUILD_FAILED || status == ELM_EVAL_CRASHED ||
+                  status == ELM_EVAL_TIMEOUT || status == ELM_EVAL_INVALID;
+    if (s->def.keep != ELM_KEEP_ALL || !failed || (c->attempt.flags & ELM_ATTEMPT_TEXT) == 0 || c->parent == NULL ||
+        c->attempt.operator_index < s->model_first)
+        return;
+    elm_buf_clear(&c->parent->broken);
+    elm_buf_add_str(&c->parent->broken, text_of(b, c));
+    memcpy(c->parent->broken_why, c->attempt.why, sizeof(c->parent->broken_why));
+}
+
 static enum elm_status tell_one(struct elm_search *s, struct batch *b, struct candidate *c,
                                 struct elm_error *err)
 {
@@ -241,6 +257,7 @@ static enum elm_status tell_one(struct elm_search *s, struct batch *b, struct ca
     }
     if (!rematch && c->attempt.status != ELM_EVAL_FAULT)
         bandit_tell(&s->bandit, c->attempt.operator_index, c->attempt.better == ELM_BETTER_YES);
+    keep_broken(s, b, c);
     count_attempt(s, c);
     return ELM_OK;
 }

@@ -27,6 +27,7 @@ struct disk {
     } snapshots[64];
     uint32_t snapshot_count;
     enum elm_keep keep;
+    int64_t calls, tokens;             /* asked of a model */
     int refuse_after;                  /* appends that still work; -1: all */
 };
 struct elm_store {
@@ -161,6 +162,24 @@ enum elm_status elm_store_progress(struct elm_store *s, const struct elm_progres
                                    struct elm_error *err)
 {
     (void)s, (void)row, (void)err;
+    return ELM_OK;
+}
+
+enum elm_status elm_store_calls(struct elm_store *s, const struct elm_call *calls, uint32_t count,
+                                struct elm_error *err)
+{
+    (void)err;
+    for (uint32_t i = 0; i < count; i++)
+        s->disk->tokens += calls[i].prompt_tokens + calls[i].tokens;
+    s->disk->calls += count;
+    return ELM_OK;
+}
+
+enum elm_status elm_store_call_totals(struct elm_store *s, struct elm_call_totals *out,
+                                      struct elm_error *err)
+{
+    (void)err;
+    *out = (struct elm_call_totals){s->disk->calls, s->disk->tokens, 0};
     return ELM_OK;
 }
 
@@ -341,6 +360,28 @@ void elm_evaluator_evidence(struct elm_evaluator *e, uint32_t *case_count, const
     *case_count = 0;
     *in = *want = NULL;
     *want_mask = NULL;
+}
+
+enum elm_status elm_evaluator_explain(struct elm_evaluator *e, struct elm_job *job,
+                                      uint32_t cases_max, struct elm_buf *text,
+                                      struct elm_error *err)
+{
+    (void)e, (void)job, (void)cases_max;
+    (void)err;
+    elm_buf_printf(text, "case 1: wanted 3, got 4\n");
+    return ELM_OK;
+}
+
+const void *elm_evaluator_outputs(struct elm_evaluator *e, uint32_t job)
+{
+    (void)e, (void)job;
+    return NULL;
+}
+
+const uint8_t *elm_evaluator_passes(struct elm_evaluator *e, uint32_t job)
+{
+    (void)e, (void)job;
+    return NULL;
 }
 
 enum elm_status elm_evaluator_picture(struct elm_evaluator *e, struct elm_job *job,

@@ -10,6 +10,7 @@
 
 static enum elm_judge_kind judge_kind;
 static const char *archive_name, *selector_name;
+static const char *backend_name;
 
 static char problem_folder[] = "/tmp/elm-search-test-XXXXXX";
 
@@ -73,6 +74,8 @@ static struct outcome run(uint32_t workers, bool resume, uint64_t evaluations, e
     def.seed = 5;
     def.keep = keep;
     def.snapshot_attempts = 700;
+    def.backend = backend_name;
+    def.model_share = 0.5;
     if (elm_search_open(&def, &s, &err) != ELM_OK)
         fail_msg("%s", err.message);
     enum elm_status status = elm_search_run(s, NULL, NULL, &end, &err);
@@ -153,6 +156,18 @@ static void comparisons(void **state)
     (void)state;
     use(ELM_JUDGE_COMPARE, "topk", "uniform");
     workers_and_cuts(ELM_KEEP_ALL);
+}
+
+/* Batches of a model among those of other operators. */
+static void asks_a_model(void **state)
+{
+    (void)state;
+    backend_name = "scripted";
+    use(ELM_JUDGE_COMMAND, "grid", "uniform");
+    workers_and_cuts(ELM_KEEP_ALL);
+    use(ELM_JUDGE_COMPARE, "topk", "uniform");
+    workers_and_cuts(ELM_KEEP_ALL);
+    backend_name = NULL;
 }
 
 static void without_edits(void **state)
@@ -240,7 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores),        cmocka_unit_test(comparisons),
-        cmocka_unit_test(without_edits),
+        cmocka_unit_test(asks_a_model),  cmocka_unit_test(without_edits),
         cmocka_unit_test(nothing_to_do), cmocka_unit_test(full_disk),
         cmocka_unit_test(noisy),
     };
