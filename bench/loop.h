@@ -81,7 +81,8 @@ static void loop_drop(struct held_program *h)
 static void loop_tell(struct loop *l, int64_t id, struct elm_tree tree,
                       const struct elm_evaluation *e)
 {
-    struct elm_add_result r = l->kind->add(l->elites, id, e, tree.count);
+    struct elm_entrant x = {.id = id, .parent = -1, .nodes = tree.count, .evaluation = e};
+    struct elm_add_result r = l->kind->add(l->elites, &x);
     if (r.outcome < ELM_OUTCOME_IMPROVED) {
         elm_tree_release(&tree);
         return;
@@ -104,8 +105,10 @@ static void loop_tell(struct loop *l, int64_t id, struct elm_tree tree,
 static void loop_choose(struct loop *l, struct elm_rng *rng, struct elm_parent parents[2],
                         struct elm_parents *out)
 {
-    uint32_t indices[2], count = l->kind->count(l->elites) > 1 ? 2 : 1;
-    elm_selector_find(l->selector)->select(l->kind, l->elites, rng, count, indices);
+    struct elm_selection from = {.kind = l->kind, .archive = l->elites,
+                                 .count = l->kind->count(l->elites)};
+    uint32_t indices[2], count = from.count > 1 ? 2 : 1;
+    elm_selector_find(l->selector)->select(&from, rng, count, indices);
     for (uint32_t i = 0; i < count; i++) {
         struct elm_elite *elite = l->kind->at(l->elites, indices[i]);
         struct held_program *h = loop_find(l, elite->id);

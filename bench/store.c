@@ -112,7 +112,8 @@ static void evaluate(struct world *w, const struct elm_tree *t, struct elm_evalu
 static void admit(struct world *w, struct elm_attempt *a, const struct elm_tree *tree,
                   const struct elm_evaluation *e, struct elm_arena *arena)
 {
-    struct elm_add_result r = w->kind->add(w->archive, a->id, e, tree->count);
+    struct elm_entrant x = {.id = a->id, .parent = -1, .nodes = tree->count, .evaluation = e};
+    struct elm_add_result r = w->kind->add(w->archive, &x);
     a->outcome = (uint8_t)r.outcome;
     if (r.outcome < ELM_OUTCOME_IMPROVED)
         return;

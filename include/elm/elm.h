@@ -5,6 +5,7 @@
 #include "elm/archive.h"
 #include "elm/backend.h"
 #include "elm/base.h"
+#include "elm/cells.h"
 #include "elm/code.h"
 #include "elm/gguf.h"
 #include "elm/grammar.h"

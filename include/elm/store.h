@@ -38,6 +38,7 @@ struct elm_attempt {
 #define ELM_ATTEMPT_REMATCH 4         /* a comparison with another opponent of an earlier child:
                                          parents[0] is that child's id */
 #define ELM_ATTEMPT_MET_SHIFT 4       /* REMATCH: opponents met before, 1..8, in the high bits */
+#define ELM_ATTEMPT_GROUP_SHIFT 4     /* others: the archive's group that parents[0] was drawn from */
 
 /* What a model was asked and what it answered for one attempt. */
 struct elm_call {

@@ -21,11 +21,11 @@ static void *topk_make(const struct elm_problem *problem, double floor)
     return a;
 }
 
-static struct elm_elite elite_of(int64_t id, uint32_t niche,
-                                 const struct elm_evaluation *e, uint32_t nodes)
+static struct elm_elite elite_of(const struct elm_entrant *x, uint32_t niche)
 {
-    struct elm_elite elite = {.id = id, .fitness = e->fitness, .niche = niche, .nodes = nodes};
-    memcpy(elite.measures, e->measures, sizeof(elite.measures));
+    struct elm_elite elite = {.id = x->id, .fitness = x->evaluation->fitness, .niche = niche,
+                              .nodes = x->nodes};
+    memcpy(elite.measures, x->evaluation->measures, sizeof(elite.measures));
     return elite;
 }
 
@@ -41,23 +41,23 @@ static uint32_t worst(const struct topk *a)
     return w;
 }
 
-static struct elm_add_result topk_add(void *self, int64_t id, const struct elm_evaluation *e,
-                                      uint32_t nodes)
+static struct elm_add_result topk_add(void *self, const struct elm_entrant *x)
 {
     struct topk *a = self;
     if (a->count < CAPACITY) {
         uint32_t niche = a->count++;
-        a->elites[niche] = elite_of(id, niche, e, nodes);
+        a->elites[niche] = elite_of(x, niche);
         return (struct elm_add_result){ELM_OUTCOME_NEW, niche, -1, 0};
     }
     uint32_t w = worst(a);
     struct elm_elite *old = &a->elites[w];
-    bool small = nodes <= old->nodes || nodes <= a->seed_nodes;
-    bool wins = e->fitness > old->fitness || (e->fitness == old->fitness && small);
+    double fitness = x->evaluation->fitness;
+    bool small = x->nodes <= old->nodes || x->nodes <= a->seed_nodes;
+    bool wins = fitness > old->fitness || (fitness == old->fitness && small);
     if (!wins)
         return (struct elm_add_result){ELM_OUTCOME_REJECTED, w, -1, 0};
-    struct elm_add_result r = {ELM_OUTCOME_IMPROVED, w, old->id, e->fitness - old->fitness};
-    *old = elite_of(id, w, e, nodes);
+    struct elm_add_result r = {ELM_OUTCOME_IMPROVED, w, old->id, fitness - old->fitness};
+    *old = elite_of(x, w);
     return r;
 }
 
@@ -71,20 +71,19 @@ static struct elm_elite *find(struct topk *a, int64_t id)
 }
 
 /* Fitness under a comparison judge is the length of the chain of wins that led here. */
-static struct elm_add_result topk_beat(void *self, int64_t id, int64_t opponent,
-                                       const struct elm_evaluation *e, uint32_t nodes)
+static struct elm_add_result topk_beat(void *self, const struct elm_entrant *x, int64_t opponent)
 {
     struct topk *a = self;
     if (a->count < CAPACITY)
-        return topk_add(a, id, e, nodes);
+        return topk_add(a, x);
     struct elm_elite *beaten = find(a, opponent);
     if (beaten == NULL) {
         uint32_t w = worst(a);
         return (struct elm_add_result){ELM_OUTCOME_NONE, w, a->elites[w].id, 0};
     }
     struct elm_add_result r = {ELM_OUTCOME_IMPROVED, beaten->niche, opponent,
-                               e->fitness - beaten->fitness};
-    *beaten = elite_of(id, beaten->niche, e, nodes);
+                               x->evaluation->fitness - beaten->fitness};
+    *beaten = elite_of(x, beaten->niche);
     return r;
 }
 

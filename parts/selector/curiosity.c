@@ -13,38 +13,41 @@ static double promise(const struct elm_elite *e)
     return (e->wins + 1.0) / (e->asked + 4.0);
 }
 
-static uint32_t pick(const struct elm_archive_kind *kind, void *archive, struct elm_rng *rng)
+static uint32_t pick(const struct elm_selection *from, struct elm_rng *rng)
 {
-    uint32_t count = kind->count(archive);
-    uint32_t chosen = elm_rng_below(rng, count);
+    uint32_t chosen = from->first + elm_rng_below(rng, from->count);
     for (int i = 1; i < TOURNAMENT; i++) {
-        uint32_t other = elm_rng_below(rng, count);
-        if (promise(kind->at(archive, other)) > promise(kind->at(archive, chosen)))
+        uint32_t other = from->first + elm_rng_below(rng, from->count);
+        if (promise(from->kind->at(from->archive, other)) >
+            promise(from->kind->at(from->archive, chosen)))
             chosen = other;
     }
     return chosen;
 }
 
-static uint32_t best_index(const struct elm_archive_kind *kind, void *archive)
+/* Of equals a small one. */
+static uint32_t best_index(const struct elm_selection *from)
 {
-    const struct elm_elite *best = kind->best(archive);
-    uint32_t count = kind->count(archive);
-    for (uint32_t i = 0; i < count; i++) {
-        if (kind->at(archive, i) == best)
-            return i;
+    const struct elm_elite *best = from->kind->at(from->archive, from->first);
+    uint32_t at = from->first;
+    for (uint32_t i = from->first + 1; i < from->first + from->count; i++) {
+        const struct elm_elite *e = from->kind->at(from->archive, i);
+        if (e->fitness > best->fitness ||
+            (e->fitness == best->fitness && e->nodes < best->nodes)) {
+            best = e;
+            at = i;
+        }
     }
-    return 0;
+    return at;
 }
 
-static void curiosity_select(const struct elm_archive_kind *kind, void *archive,
-                             struct elm_rng *rng, uint32_t n, uint32_t *indices)
+static void curiosity_select(const struct elm_selection *from, struct elm_rng *rng, uint32_t n,
+                             uint32_t *indices)
 {
-    indices[0] = elm_rng_chance(rng, BEST_SHARE) ? best_index(kind, archive)
-                                                 : pick(kind, archive, rng);
+    indices[0] = elm_rng_chance(rng, BEST_SHARE) ? best_index(from) : pick(from, rng);
     if (n == 2) {
-        uint32_t count = kind->count(archive);
-        indices[1] = elm_rng_below(rng, count > 1 ? count - 1 : 1);
-        if (count > 1 && indices[1] >= indices[0])
+        indices[1] = from->first + elm_rng_below(rng, from->count > 1 ? from->count - 1 : 1);
+        if (from->count > 1 && indices[1] >= indices[0])
             indices[1]++;
     }
 }

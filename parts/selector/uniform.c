@@ -1,15 +1,14 @@
 /* uniform: every elite is as likely a parent as any other. */
 #include "elm/archive.h"
 
-static void uniform_select(const struct elm_archive_kind *kind, void *archive, struct elm_rng *rng,
-                           uint32_t n, uint32_t *indices)
+static void uniform_select(const struct elm_selection *from, struct elm_rng *rng, uint32_t n,
+                           uint32_t *indices)
 {
-    uint32_t count = kind->count(archive);
-    indices[0] = elm_rng_below(rng, count);
+    indices[0] = from->first + elm_rng_below(rng, from->count);
     if (n == 2) {
         /* distinct where possible */
-        indices[1] = elm_rng_below(rng, count > 1 ? count - 1 : 1);
-        if (count > 1 && indices[1] >= indices[0])
+        indices[1] = from->first + elm_rng_below(rng, from->count > 1 ? from->count - 1 : 1);
+        if (from->count > 1 && indices[1] >= indices[0])
             indices[1]++;
     }
 }

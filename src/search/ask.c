@@ -49,17 +49,33 @@ static void ask_rematches(struct elm_search *s, struct batch *b)
         memmove(s->rematches, s->rematches + n, s->rematch_count * sizeof(s->rematches[0]));
 }
 
-/* The parents of one attempt, as the operator sees them. Returns the first one's program. */
-struct held *ask_parents(struct elm_search *s, struct elm_rng *rng, uint32_t wanted,
-                         struct elm_parent parents[2], uint32_t *count)
+/* What choosing a parent does to its elite, in every place that it has. */
+void ask_count(struct elm_search *s, int64_t id)
 {
-    uint32_t indices[2];
     uint32_t elites = s->archive_kind->count(s->archive);
-    *count = wanted > 1 || elites > 1 ? 2 : 1;
-    s->selector_kind->select(s->archive_kind, s->archive, rng, *count, indices);
+    for (uint32_t k = 0; k < elites; k++) {
+        struct elm_elite *elite = s->archive_kind->at(s->archive, k);
+        elite->asked += elite->id == id;
+    }
+}
+
+/* The parents of one attempt, as the operator sees them. Returns the first one's program. */
+struct held *ask_parents(struct elm_search *s, struct candidate *c, struct elm_rng *rng,
+                         uint32_t wanted, struct elm_parent parents[2], uint32_t *count)
+{
+    const struct elm_archive_kind *kind = s->archive_kind;
+    struct elm_selection from = {.kind = kind, .archive = s->archive,
+                                 .count = kind->count(s->archive)};
+    uint32_t indices[2], group = 0;
+    if (kind->group != NULL)
+        group = kind->group(s->archive, rng, &from.first, &from.count);
+    ELM_ASSERT(group < ELM_GROUPS_MAX);
+    c->attempt.flags |= (uint8_t)(group << ELM_ATTEMPT_GROUP_SHIFT);
+    *count = wanted > 1 || from.count > 1 ? 2 : 1;
+    s->selector_kind->select(&from, rng, *count, indices);
     struct held *first = NULL;
     for (uint32_t i = 0; i < *count; i++) {
-        struct elm_elite *elite = s->archive_kind->at(s->archive, indices[i]);
+        struct elm_elite *elite = kind->at(s->archive, indices[i]);
         struct held *h = held_find(&s->held, elite->id);
         ELM_ASSERT(h != NULL);
         parents[i] = (struct elm_parent){
@@ -70,27 +86,17 @@ struct held *ask_parents(struct elm_search *s, struct elm_rng *rng, uint32_t wan
             .editable_count = h->editable_count,
             .evaluation = &h->evaluation,
         };
-        if (i == 0) {
+        if (i == 0)
             first = h;
-            elite->asked++;
-        }
     }
     /* a model may have written a program that is no core C tree */
     if (*count > 1 && (parents[0].tree == NULL) != (parents[1].tree == NULL))
         *count = 1;
+    if (kind->group != NULL)
+        ask_count(s, first->id);
+    else
+        kind->at(s->archive, indices[0])->asked++;
     return first;
-}
-
-void ask_count(struct elm_search *s, int64_t id)
-{
-    uint32_t elites = s->archive_kind->count(s->archive);
-    for (uint32_t k = 0; k < elites; k++) {
-        struct elm_elite *elite = s->archive_kind->at(s->archive, k);
-        if (elite->id == id) {
-            elite->asked++;
-            return;
-        }
-    }
 }
 
 struct elm_operator_context ask_context(struct elm_search *s)
@@ -235,7 +241,8 @@ static enum elm_status ask_one(struct elm_search *s, struct batch *b, bool *foun
         bandit_count(&s->bandit, arm);
         struct elm_parent parents[2];
         uint32_t count;
-        struct held *first = ask_parents(s, &rng, s->operators[arm]->parents_min, parents, &count);
+        struct held *first = ask_parents(s, c, &rng, s->operators[arm]->parents_min, parents,
+                                         &count);
         c->attempt.operator_index = (uint8_t)arm;
         c->attempt.parents[0] = parents[0].id;
         c->attempt.parents[1] = count > 1 ? parents[1].id : -1;

@@ -117,19 +117,22 @@ static enum elm_status write_group(struct elm_search *s, struct consultation *k,
 {
     struct elm_parent parents[2];
     uint32_t arm = 0, count = 0;
+    uint8_t group_flags = 0;
     struct held *first = NULL;
     for (uint32_t i = 0; i < size; i++) {
         struct candidate *c = ask_attempt(s, k->batch);
         struct elm_rng rng = elm_rng(s->def.seed, (uint64_t)c->attempt.id);
         if (i == 0) {
             arm = bandit_draw(&s->bandit, s->model_first, s->operator_count, &rng);
-            first = ask_parents(s, &rng, s->operators[arm]->parents_min, parents, &count);
+            first = ask_parents(s, c, &rng, s->operators[arm]->parents_min, parents, &count);
             ELM_TRY(wrong_cases(s, first, err));
+            group_flags = c->attempt.flags;
             for (uint32_t p = 0; p < count; p++)
                 parents[p] = as_parent(held_find(&s->held, parents[p].id));
         } else {
             ask_count(s, first->id);
         }
+        c->attempt.flags |= group_flags;
         bandit_count(&s->bandit, arm);
         c->attempt.operator_index = (uint8_t)arm;
         c->attempt.parents[0] = parents[0].id;

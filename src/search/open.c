@@ -53,9 +53,10 @@ static enum elm_status choose_archive(struct elm_search *s, struct elm_error *er
                         "archive '%s' needs a fitness, and '%s' only compares; use --archive topk",
                         archive, p->name);
     }
-    if (strcmp(archive, "grid") == 0 && p->measure_count == 0) {
-        return elm_fail(err, ELM_USAGE, "archive 'grid' needs measures, and '%s' has none; "
-                        "use --archive topk or add `measures:` to its problem.yaml", p->name);
+    if (s->archive_kind->needs_measures && p->measure_count == 0) {
+        return elm_fail(err, ELM_USAGE, "archive '%s' needs measures, and '%s' has none; "
+                        "use --archive topk or add `measures:` to its problem.yaml", archive,
+                        p->name);
     }
     return ELM_OK;
 }

@@ -113,6 +113,41 @@ static void load_counts(struct elm_search *s, struct elm_reader *r)
     }
 }
 
+/* What only some programs have. */
+static bool has_rest(const struct held *h)
+{
+    return h != NULL && h->group != 0;
+}
+
+static void save_rest(const struct elm_search *s, struct elm_buf *out)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->held.cap; i++)
+        count += has_rest(s->held.slots[i]);
+    elm_buf_varint(out, count);
+    for (uint32_t i = 0; i < s->held.cap; i++) {
+        const struct held *h = s->held.slots[i];
+        if (!has_rest(h))
+            continue;
+        elm_buf_varint(out, (uint64_t)h->id);
+        elm_buf_varint(out, h->group);
+    }
+}
+
+static enum elm_status load_rest(struct elm_search *s, struct elm_reader *r,
+                                 struct elm_error *err)
+{
+    uint64_t count = elm_read_varint(r);
+    for (uint64_t i = 0; i < count && !r->bad; i++) {
+        struct held *h = held_find(&s->held, (int64_t)elm_read_varint(r));
+        uint64_t group = elm_read_varint(r);
+        if (h == NULL || group >= ELM_GROUPS_MAX)
+            return elm_fail(err, ELM_CORRUPT, "a program in the snapshot is malformed");
+        h->group = (uint32_t)group;
+    }
+    return ELM_OK;
+}
+
 void snapshot_take(struct elm_search *s, struct elm_buf *out)
 {
     elm_buf_clear(out);
@@ -138,6 +173,7 @@ void snapshot_take(struct elm_search *s, struct elm_buf *out)
         if (s->seen.slots[i] != 0)
             elm_buf_add(out, &s->seen.slots[i], sizeof(uint64_t));
     }
+    save_rest(s, out);
 }
 
 static enum elm_status load_rematches(struct elm_search *s, struct elm_reader *r,
@@ -200,6 +236,7 @@ enum elm_status snapshot_restore(struct elm_search *s, struct elm_str state,
         if (hash != 0)
             seen_add(&s->seen, hash);
     }
+    ELM_TRY(load_rest(s, &r, err));
     s->snapshot_attempts = (int64_t)s->stats.attempts;
     return r.bad ? elm_fail(err, ELM_CORRUPT, "the snapshot is cut short") : ELM_OK;
 }

@@ -31,6 +31,7 @@ struct held {
     bool explained;
     struct elm_buf broken;         /* its newest child that failed, for `repair` */
     char broken_why[48];
+    uint32_t group;                /* of the archive: where it contended */
     uint64_t *lines;               /* hashes of its lines, sorted */
     uint32_t line_count;
     uint64_t gone[HELD_GONE_MAX];  /* lines its ancestors deleted, newest last */
@@ -200,8 +201,8 @@ enum elm_status wrong_cases(struct elm_search *s, struct held *h, struct elm_err
 /* ask.c, for consult.c */
 uint32_t ask_batch_size(const struct elm_search *s);
 struct candidate *ask_attempt(struct elm_search *s, struct batch *b);
-struct held *ask_parents(struct elm_search *s, struct elm_rng *rng, uint32_t wanted,
-                         struct elm_parent parents[2], uint32_t *count);
+struct held *ask_parents(struct elm_search *s, struct candidate *c, struct elm_rng *rng,
+                         uint32_t wanted, struct elm_parent parents[2], uint32_t *count);
 void ask_reject(struct candidate *c, enum elm_eval_status status, const char *why);
 void ask_edits(struct elm_search *s, struct batch *b, struct candidate *c,
                const struct elm_edit *edits, uint32_t edit_count);

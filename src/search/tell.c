@@ -105,6 +105,13 @@ static struct elm_evaluation remembered(const struct elm_evaluation *e)
     return kept;
 }
 
+/* The archive's group that its parent was drawn from; a rematch is fought in its program's. */
+static uint32_t group_of(const struct candidate *c)
+{
+    return c->again != NULL ? c->again->group
+                            : (uint32_t)c->attempt.flags >> ELM_ATTEMPT_GROUP_SHIFT;
+}
+
 static enum elm_status hold(struct elm_search *s, struct batch *b, struct candidate *c,
                             struct held **out, struct elm_error *err)
 {
@@ -116,19 +123,18 @@ static enum elm_status hold(struct elm_search *s, struct batch *b, struct candid
         return status;
     }
     *out = held_new(&s->held, c->attempt.id, &tree, text_of(b, c), s->problem->names, &kept);
+    (*out)->group = group_of(c);
     held_inherit(*out, c->again != NULL ? c->again : c->parent);
     return ELM_OK;
 }
 
+/* In every place that it has: groups may share it. */
 static void count_win(struct elm_search *s, int64_t parent)
 {
     uint32_t elites = s->archive_kind->count(s->archive);
     for (uint32_t k = 0; k < elites; k++) {
         struct elm_elite *elite = s->archive_kind->at(s->archive, k);
-        if (elite->id == parent) {
-            elite->wins++;
-            return;
-        }
+        elite->wins += elite->id == parent;
     }
 }
 
@@ -154,12 +160,28 @@ static struct elm_add_result offer(struct elm_search *s, struct candidate *c)
 {
     struct elm_evaluation *e = &c->evaluation;
     const struct elm_tree *tree = c->again != NULL ? &c->again->tree : &c->tree;
-    uint32_t nodes = tree->count;
+    struct elm_entrant x = {.id = c->attempt.id, .parent = c->attempt.parents[0],
+                            .group = group_of(c), .nodes = tree->count, .evaluation = e};
     if (s->problem->judge == ELM_JUDGE_COMPARE) {
+        /* a rematch names its program where others name their parent */
+        x.parent = c->opponent->id;
         e->fitness = c->attempt.fitness = c->opponent->evaluation.fitness + 1;
-        return s->archive_kind->beat(s->archive, c->attempt.id, c->opponent->id, e, nodes);
+        return s->archive_kind->beat(s->archive, &x, c->opponent->id);
     }
-    return s->archive_kind->add(s->archive, c->attempt.id, e, nodes);
+    return s->archive_kind->add(s->archive, &x);
+}
+
+/* The archive holds a reference for every place that a program has. */
+static void tend(struct elm_search *s)
+{
+    struct elm_moves m = {0};
+    if (s->archive_kind->tend == NULL)
+        return;
+    s->archive_kind->tend(s->archive, &m);
+    for (uint32_t i = 0; i < m.copied_count; i++)
+        held_ref(held_find(&s->held, m.copied[i]));
+    for (uint32_t i = 0; i < m.dropped_count; i++)
+        held_unref(&s->held, held_find(&s->held, m.dropped[i]));
 }
 
 static void keep_text(struct elm_search *s, struct batch *b, struct candidate *c,
@@ -282,6 +304,7 @@ enum elm_status search_tell(struct elm_search *s, struct batch *b, struct elm_er
     ELM_ASSERT(b->number == s->next_tell);
     for (uint32_t i = 0; i < b->count; i++)
         ELM_TRY(tell_one(s, b, &b->items[i], err));
+    tend(s);
     if (s->store != NULL && !b->stored)
         ELM_TRY(append(s, b, err));
     s->stats.batches++;
@@ -305,11 +328,13 @@ enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluati
     seen_add(&s->seen, hash);
     s->seed_fitness = e->fitness;
     s->archive = s->archive_kind->make(p, e->fitness);
-    s->archive_kind->add(s->archive, 0, e, tree.count);
+    struct elm_entrant x = {.parent = -1, .nodes = tree.count, .evaluation = e};
+    s->archive_kind->add(s->archive, &x);
     struct elm_evaluation kept = remembered(e);
     struct held *h = held_new(&s->held, 0, &tree, elm_str(p->seed_text), p->names, &kept);
     if (h->tree.count > 0)
         elm_pool_add(s->pool, &h->tree);
+    tend(s);
     s->next_attempt = 1;
     s->next_ask = s->next_tell = 1;
     if (s->store == NULL || stored)

@@ -26,12 +26,77 @@ static struct elm_evaluation random_evaluation(struct elm_rng *rng)
     return e;
 }
 
+/* A child of an elite, from the group that this one was drawn from. */
+static struct elm_add_result offer(const struct elm_archive_kind *kind, void *a, int64_t id,
+                                   const struct elm_evaluation *e, uint32_t nodes,
+                                   struct elm_rng *rng)
+{
+    struct elm_entrant x = {.id = id, .parent = -1, .nodes = nodes, .evaluation = e};
+    uint32_t first = 0, count = kind->count(a);
+    if (count > 0) {
+        if (kind->group != NULL)
+            x.group = kind->group(a, rng, &first, &count);
+        assert_in_range(x.group, 0, ELM_GROUPS_MAX - 1);
+        assert_true(count > 0 && first + count <= kind->count(a));
+        x.parent = kind->at(a, first + elm_rng_below(rng, count))->id;
+    }
+    return kind->add(a, &x);
+}
+
+#define ADDS 2000
+/* Places of each id: what a search counts as references. */
+struct places {
+    int of[ADDS];
+};
+
+static struct places count_places(const struct elm_archive_kind *kind, void *a)
+{
+    struct places p = {0};
+    for (uint32_t i = 0; i < kind->count(a); i++)
+        p.of[kind->at(a, i)->id]++;
+    return p;
+}
+
+static void tend(const struct elm_archive_kind *kind, void *a, struct elm_moves *moves)
+{
+    *moves = (struct elm_moves){0};
+    if (kind->tend != NULL)
+        kind->tend(a, moves);
+}
+
+/* tend: says of every place that was taken or lost, and never loses the best. */
+static void tend_is_honest(const struct elm_archive_kind *kind, void *a)
+{
+    struct places before = count_places(kind, a);
+    struct elm_moves m;
+    double best = kind->best(a)->fitness;
+    tend(kind, a, &m);
+    for (uint32_t i = 0; i < m.copied_count; i++)
+        before.of[m.copied[i]]++;
+    for (uint32_t i = 0; i < m.dropped_count; i++)
+        before.of[m.dropped[i]]--;
+    struct places after = count_places(kind, a);
+    assert_memory_equal(&before, &after, sizeof(before));
+    assert_true(kind->best(a)->fitness >= best);
+}
+
 struct niche {
     int64_t id;
     double fitness;
     bool filled;
 };
 #define NICHES 256
+
+static void fill_niches(const struct elm_archive_kind *kind, void *a, struct niche niches[NICHES])
+{
+    memset(niches, 0, NICHES * sizeof(niches[0]));
+    for (uint32_t i = 0; i < kind->count(a); i++) {
+        const struct elm_elite *e = kind->at(a, i);
+        assert_in_range(e->niche, 0, NICHES - 1);
+        assert_false(niches[e->niche].filled);
+        niches[e->niche] = (struct niche){e->id, e->fitness, true};
+    }
+}
 
 /* add: the outcome says what happened, and a niche never gets worse. */
 static void add_is_honest(const struct elm_archive_kind *kind, uint64_t seed)
@@ -43,10 +108,10 @@ static void add_is_honest(const struct elm_archive_kind *kind, uint64_t seed)
     assert_int_equal(kind->count(a), 0);
     assert_null(kind->best(a));
     double best = -INFINITY;
-    for (int64_t id = 0; id < 2000; id++) {
+    for (int64_t id = 0; id < ADDS; id++) {
         struct elm_evaluation e = random_evaluation(&rng);
-        uint32_t before = kind->count(a);
-        struct elm_add_result r = kind->add(a, id, &e, 1 + elm_rng_below(&rng, 40));
+        uint32_t before = kind->count(a), nodes = 1 + elm_rng_below(&rng, 40);
+        struct elm_add_result r = offer(kind, a, id, &e, nodes, &rng);
         assert_in_range(r.niche, 0, NICHES - 1);
         struct niche *n = &niches[r.niche];
         if (r.outcome == ELM_OUTCOME_NEW) {
@@ -65,6 +130,10 @@ static void add_is_honest(const struct elm_archive_kind *kind, uint64_t seed)
             *n = (struct niche){id, e.fitness, true};
         best = fmax(best, r.outcome != ELM_OUTCOME_REJECTED ? e.fitness : best);
         assert_float_equal(kind->best(a)->fitness, best, 1e-6);
+        if (id % 3 == 0) {
+            tend_is_honest(kind, a);
+            fill_niches(kind, a, niches);
+        }
     }
     for (uint32_t i = 0; i < kind->count(a); i++) {
         const struct elm_elite *e = kind->at(a, i);
@@ -81,7 +150,9 @@ static void stats_are_a_recount(const struct elm_archive_kind *kind, uint64_t se
     void *a = kind->make(&p, 1.0);
     for (int64_t id = 0; id < 300; id++) {
         struct elm_evaluation e = random_evaluation(&rng);
-        kind->add(a, id, &e, 5);
+        struct elm_moves moves;
+        offer(kind, a, id, &e, 5, &rng);
+        tend(kind, a, &moves);
     }
     double sum = 0, best = -INFINITY;
     for (uint32_t i = 0; i < kind->count(a); i++) {
@@ -98,15 +169,38 @@ static void stats_are_a_recount(const struct elm_archive_kind *kind, uint64_t se
     kind->free(a);
 }
 
+/* The same children to both: what one does the other does. */
+static void behave_the_same(const struct elm_archive_kind *kind, void *a, void *b,
+                            struct elm_rng rng)
+{
+    struct elm_rng other = rng;
+    for (int64_t id = 200; id < 1200; id++) {
+        struct elm_evaluation e = random_evaluation(&rng), f = random_evaluation(&other);
+        struct elm_add_result x = offer(kind, a, id, &e, 4, &rng),
+                              y = offer(kind, b, id, &f, 4, &other);
+        assert_int_equal(x.outcome, y.outcome);
+        assert_int_equal(x.niche, y.niche);
+        assert_int_equal(x.evicted, y.evicted);
+        struct elm_moves m, n;
+        tend(kind, a, &m);
+        tend(kind, b, &n);
+        assert_int_equal(m.copied_count, n.copied_count);
+        assert_int_equal(m.dropped_count, n.dropped_count);
+    }
+    assert_true(kind->hash(a) == kind->hash(b));
+}
+
 /* save and load: the same archive, which then behaves the same. */
 static void survives_a_snapshot(const struct elm_archive_kind *kind, uint64_t seed)
 {
     struct elm_problem p = problem_of_two_measures();
     struct elm_rng rng = elm_rng(seed, 2);
-    void *a = kind->make(&p, 0), *b = kind->make(&p, 0);
+    void *a = kind->make(&p, 0), *b = kind->make(&p, 0), *c = kind->make(&p, 0);
     for (int64_t id = 0; id < 200; id++) {
         struct elm_evaluation e = random_evaluation(&rng);
-        kind->add(a, id, &e, 5);
+        struct elm_moves moves;
+        offer(kind, a, id, &e, 5, &rng);
+        tend(kind, a, &moves);
     }
     kind->at(a, 0)->wins = 7;
     struct elm_buf saved = {0};
@@ -119,25 +213,24 @@ static void survives_a_snapshot(const struct elm_archive_kind *kind, uint64_t se
     for (uint32_t i = 0; i < kind->count(a); i++)
         kind->at(a, i)->asked += i * 7 % 5;
     assert_true(kind->hash(a) == kind->hash(b));
-    for (int64_t id = 200; id < 600; id++) {
-        struct elm_evaluation e = random_evaluation(&rng);
-        struct elm_add_result x = kind->add(a, id, &e, 4), y = kind->add(b, id, &e, 4);
-        assert_int_equal(x.outcome, y.outcome);
-        assert_int_equal(x.evicted, y.evicted);
-    }
-    /* any cut is refused, never read past its end */
+    behave_the_same(kind, a, b, rng);
+    /* any cut is refused, never read past its end; the whole is good after it */
     for (size_t len = 0; len < saved.len; len++) {
-        void *c = kind->make(&p, 0);
         struct elm_buf cut = {0};
         elm_buf_add(&cut, saved.ptr, len);
         r = elm_reader(cut.ptr, cut.len);
         assert_int_not_equal(kind->load(c, &r, NULL), ELM_OK);
         elm_buf_release(&cut);
-        kind->free(c);
     }
+    r = elm_reader(saved.ptr, saved.len);
+    assert_int_equal(kind->load(c, &r, NULL), ELM_OK);
+    r = elm_reader(saved.ptr, saved.len);
+    assert_int_equal(kind->load(b, &r, NULL), ELM_OK);
+    assert_true(kind->hash(b) == kind->hash(c));
     elm_buf_release(&saved);
     kind->free(a);
     kind->free(b);
+    kind->free(c);
 }
 
 /* beat: the winner takes the beaten one's place, or is told whom to meet. */
@@ -148,20 +241,22 @@ static void beating_replaces(const struct elm_archive_kind *kind)
     struct elm_problem p = {0};
     void *a = kind->make(&p, 0);
     struct elm_evaluation e = {.status = ELM_EVAL_OK};
-    kind->add(a, 0, &e, 5);
-    int64_t id = 1;
+    struct elm_entrant x = {.parent = -1, .nodes = 5, .evaluation = &e};
+    kind->add(a, &x);
+    e.fitness = 1;
+    x.parent = 0;
     struct elm_add_result r;
     do {
-        e.fitness = 1;
-        r = kind->beat(a, id, 0, &e, 5);
-        id++;
+        x.id++;
+        r = kind->beat(a, &x, 0);
     } while (r.outcome == ELM_OUTCOME_NEW);
     assert_int_equal(r.outcome, ELM_OUTCOME_IMPROVED);
     assert_int_equal(r.evicted, 0);
-    r = kind->beat(a, id, 0, &e, 5);
+    x.id++;
+    r = kind->beat(a, &x, 0);
     assert_int_equal(r.outcome, ELM_OUTCOME_NONE);
     assert_int_not_equal(r.evicted, 0);
-    r = kind->beat(a, id, r.evicted, &e, 5);
+    r = kind->beat(a, &x, r.evicted);
     assert_int_equal(r.outcome, ELM_OUTCOME_IMPROVED);
     kind->free(a);
 }
@@ -198,11 +293,12 @@ static void every_selector(void **state)
         uint32_t hits[64] = {0};
         for (int64_t id = 0; id < 200; id++) {
             struct elm_evaluation e = random_evaluation(&fill);
-            kind->add(a, id, &e, 5);
+            offer(kind, a, id, &e, 5, &fill);
             struct elm_rng x = elm_rng(9, (uint64_t)id), y = x;
+            struct elm_selection from = {.kind = kind, .archive = a, .count = kind->count(a)};
             uint32_t first[2], again[2];
-            selector->select(kind, a, &x, 2, first);
-            selector->select(kind, a, &y, 2, again);
+            selector->select(&from, &x, 2, first);
+            selector->select(&from, &y, 2, again);
             assert_memory_equal(first, again, sizeof(first));
             assert_true(first[0] < kind->count(a) && first[1] < kind->count(a));
             if (kind->count(a) > 1)
@@ -210,8 +306,9 @@ static void every_selector(void **state)
         }
         struct elm_rng draw = elm_rng(4, 4);
         for (int n = 0; n < 5000; n++) {
+            struct elm_selection from = {.kind = kind, .archive = a, .count = kind->count(a)};
             uint32_t one;
-            selector->select(kind, a, &draw, 1, &one);
+            selector->select(&from, &draw, 1, &one);
             hits[one]++;
         }
         /* nobody is left out for ever */

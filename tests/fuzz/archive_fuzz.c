@@ -12,7 +12,11 @@ static void use(const struct elm_archive_kind *kind, void *a)
     for (int i = 0; i < 20; i++) {
         e.fitness = i;
         e.measures[0] = i * 0.5;
-        kind->add(a, 1000 + i, &e, 5);
+        struct elm_entrant x = {.id = 1000 + i, .parent = 7, .group = (uint32_t)i,
+                                .nodes = 5, .evaluation = &e};
+        kind->add(a, &x);
+        if (kind->tend != NULL)
+            kind->tend(a, &(struct elm_moves){0});
     }
     ELM_ASSERT(kind->best(a) != NULL);
     kind->stats(a, &stats);
