@@ -22,7 +22,9 @@ int32_t elm_tokenizer_eos(const struct elm_tokenizer *t);
 bool elm_tokenizer_add_bos(const struct elm_tokenizer *t);
 bool elm_tokenizer_ends(const struct elm_tokenizer *t, uint32_t id);   /* eos, eot, im_end ... */
 /* Appends the ids (uint32_t) of text to `ids`. special: control tokens spelled out in text are read
- * as such (chat templates); false for anything that a problem or a candidate wrote. Never adds bos. */
+ * as such (chat templates); false for anything that a problem or a candidate wrote. Never adds bos.
+ * Bytes that are no UTF-8 keep their value (llama.cpp reads U+FFFD); bytes that no token of the
+ * vocabulary writes (in SmolLM2: some control characters) are left out, as llama.cpp does. */
 void elm_tokenizer_encode(const struct elm_tokenizer *t, struct elm_str text, bool special,
                           struct elm_buf *ids);
 void elm_tokenizer_decode(const struct elm_tokenizer *t, const uint32_t *ids, size_t count,
