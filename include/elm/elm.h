@@ -12,6 +12,7 @@
 #include "elm/judge.h"
 #include "elm/mask.h"
 #include "elm/model.h"
+#include "elm/models.h"
 #include "elm/operator.h"
 #include "elm/problem.h"
 #include "elm/program.h"
