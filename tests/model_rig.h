@@ -81,28 +81,37 @@ static inline size_t rig_read(int32_t *ids)
     return n;
 }
 
-static inline uint32_t rig_most_frequent(const int32_t *ids, size_t n, uint32_t *counts)
+/* left * width + right of the most frequent pair, the first of equal ones. counts: zeros, again. */
+static inline uint32_t rig_most_frequent(const int32_t *ids, size_t n, uint32_t width,
+                                         uint32_t *counts)
 {
-    uint32_t best = 0, width = 256 + RIG_MERGES;
-    memset(counts, 0, (size_t)width * width * sizeof(*counts));
-    for (size_t i = 1; i < n; i++) {
-        if (ids[i - 1] >= 0 && ids[i] >= 0)
-            counts[(uint32_t)ids[i - 1] * width + (uint32_t)ids[i]]++;
-    }
-    for (uint32_t p = 0; p < width * width; p++) {
-        if (counts[p] > counts[best])
-            best = p;
+    uint32_t best = 0, most = 0;
+    for (int pass = 0; pass < 3; pass++) {
+        for (size_t i = 1; i < n; i++) {
+            if (ids[i - 1] < 0 || ids[i] < 0)
+                continue;
+            uint32_t pair = (uint32_t)ids[i - 1] * width + (uint32_t)ids[i];
+            if (pass == 0) {
+                counts[pair]++;
+            } else if (pass == 2) {
+                counts[pair] = 0;
+            } else if (counts[pair] > most || (counts[pair] == most && pair < best)) {
+                most = counts[pair];
+                best = pair;
+            }
+        }
     }
     return best;
 }
 
 static inline void rig_train(struct rig_vocabulary *v)
 {
-    uint32_t width = 256 + RIG_MERGES, *counts = elm_malloc((size_t)width * width * sizeof(*counts));
+    uint32_t width = 256 + RIG_MERGES;
+    uint32_t *counts = elm_calloc((size_t)width * width, sizeof(*counts));
     int32_t *ids = elm_malloc(2 * sizeof(rig_text) * sizeof(*ids));
     size_t n = rig_read(ids);
     for (uint32_t m = 0; m < RIG_MERGES; m++) {
-        uint32_t best = rig_most_frequent(ids, n, counts);
+        uint32_t best = rig_most_frequent(ids, n, width, counts);
         v->left[m] = best / width;
         v->right[m] = best % width;
         size_t kept = 0;
