@@ -18,6 +18,7 @@
  *     reference_fitness: -                      that it reaches at least
  *     target: -    best_known: -    best_known_source: -    tolerance: 0    hardness: -
  *     archive: grid                             topk without measures or scores
+ *     niches: 1024                              of archive cvt, 2 to 10000
  *     selector: uniform
  *     evaluations: 100000                       budget of `elm run`
  *     variants:                                 `elm run NAME:VARIANT`; each may say anew: summary,
@@ -93,6 +94,7 @@ struct elm_problem {
     double hardness;                     /* -log10 P(a random program solves it); NaN: unknown */
     double tolerance;                    /* agreement of VM, tcc and gcc -O2 fitness */
     char archive[32], selector[32];      /* defaults of the problem */
+    uint32_t niches;                     /* wanted of archive cvt; 0: its own 1,024 */
     uint64_t budget_evaluations;         /* default budget of `elm run NAME` */
 };
 

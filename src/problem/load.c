@@ -55,6 +55,7 @@ static const struct field top_fields[] = {
     {"tolerance", FIELD_REAL, AT(p.tolerance), 0, 1e300, NULL},
     {"archive", FIELD_WORD, AT(p.archive), 1, 31, NULL},
     {"selector", FIELD_WORD, AT(p.selector), 1, 31, NULL},
+    {"niches", FIELD_U32, AT(p.niches), 2, 10000, NULL},
     {"variants", FIELD_MAP, 0, 0, 0, NULL},
 };
 static const struct field case_fields[] = {

@@ -10,7 +10,7 @@
 
 static struct elm_problem problem_of_two_measures(void)
 {
-    struct elm_problem p = {.measure_count = 2};
+    struct elm_problem p = {.measure_count = 2, .niches = 100};
     p.measures[0] = (struct elm_measure){"width", 0, 10, 6, ELM_MEASURE_JUDGE};
     p.measures[1] = (struct elm_measure){"height", -1, 1, 5, ELM_MEASURE_JUDGE};
     return p;
