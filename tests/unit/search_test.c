@@ -117,7 +117,7 @@ static struct elm_replay_report replayed(void)
     return report;
 }
 
-static void workers_and_cuts(enum elm_keep keep)
+static void workers_and_cuts(enum elm_keep keep, int64_t step)
 {
     struct disk whole = {.refuse_after = -1}, part;
     fake_disk = &whole;
@@ -129,7 +129,7 @@ static void workers_and_cuts(enum elm_keep keep)
     same(alone, run(3, false, EVALUATIONS, keep, ELM_OK), "three workers", -1);
     disk_clear(&again);
     int64_t last = whole.attempts[whole.count - 1].batch;
-    for (int64_t cut = -1; cut <= last; cut += cut < 8 ? 1 : 5) {
+    for (int64_t cut = -1; cut <= last; cut += cut < 8 ? 1 : step) {
         disk_cut(&whole, cut, &part);
         fake_disk = &part;
         same(alone, run(2, true, EVALUATIONS, keep, ELM_OK), "resumed", cut);
@@ -145,9 +145,22 @@ static void scores(void **state)
 {
     (void)state;
     use(ELM_JUDGE_COMMAND, "grid", "curiosity");
-    workers_and_cuts(ELM_KEEP_ALL);
+    workers_and_cuts(ELM_KEEP_ALL, 5);
     use(ELM_JUDGE_COMMAND, "topk", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL);
+    workers_and_cuts(ELM_KEEP_ALL, 5);
+    use(ELM_JUDGE_COMMAND, "cvt", "power");
+    workers_and_cuts(ELM_KEEP_ALL, 40);
+}
+
+/* Small batches, so that programs migrate often and islands are renewed: a program may have several
+ * places, and its children come late. */
+static void islands(void **state)
+{
+    (void)state;
+    use(ELM_JUDGE_COMMAND, "islands", "curiosity");
+    workers_and_cuts(ELM_KEEP_ALL, 40);
+    use(ELM_JUDGE_COMPARE, "islands", "power");
+    workers_and_cuts(ELM_KEEP_ALL, 5);
 }
 
 /* Only "b is better than a": duels, and rematches when the beaten one is gone already. */
@@ -155,7 +168,7 @@ static void comparisons(void **state)
 {
     (void)state;
     use(ELM_JUDGE_COMPARE, "topk", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL);
+    workers_and_cuts(ELM_KEEP_ALL, 5);
 }
 
 /* Batches of a model among those of other operators. */
@@ -164,9 +177,9 @@ static void asks_a_model(void **state)
     (void)state;
     backend_name = "scripted";
     use(ELM_JUDGE_COMMAND, "grid", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL);
+    workers_and_cuts(ELM_KEEP_ALL, 5);
     use(ELM_JUDGE_COMPARE, "topk", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL);
+    workers_and_cuts(ELM_KEEP_ALL, 5);
     backend_name = NULL;
 }
 
@@ -174,7 +187,7 @@ static void without_edits(void **state)
 {
     (void)state;
     use(ELM_JUDGE_COMMAND, "grid", "uniform");
-    workers_and_cuts(ELM_KEEP_GOOD);
+    workers_and_cuts(ELM_KEEP_GOOD, 5);
 }
 
 /* A run that is asked for no more than it has leaves what it recorded. */
@@ -255,7 +268,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores),        cmocka_unit_test(comparisons),
-        cmocka_unit_test(asks_a_model),  cmocka_unit_test(without_edits),
+        cmocka_unit_test(asks_a_model),  cmocka_unit_test(islands),
+        cmocka_unit_test(without_edits),
         cmocka_unit_test(nothing_to_do), cmocka_unit_test(full_disk),
         cmocka_unit_test(noisy),
     };
