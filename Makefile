@@ -23,7 +23,7 @@ OPT.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-rec
 # no contraction and wrapping ints: the VM must compute what the exported C computes
 CFLAGS = -std=gnu17 -ffp-contract=off -fwrapv -fno-strict-aliasing -fvisibility=hidden $(OPT.$(B)) $(WARN)
 CPPFLAGS = -D_GNU_SOURCE -Iinclude -Isrc -Ibuild/deps/tree-sitter/tree_sitter/core/lib/include
-LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lm -lpthread
+LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lcurl -lm -lpthread
 
 # the caged helper is a static program of its own: VM and libtcc, never a sanitizer
 CAGE_SRC := $(wildcard src/sandbox/cage_*.c) $(wildcard src/code/vm*.c) $(wildcard src/base/*.c)
