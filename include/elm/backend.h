@@ -63,8 +63,9 @@ struct elm_endpoint {
     double money_in, money_out; /* per million tokens; 0: free */
 };
 #define ELM_ENDPOINTS_MAX 8
-/* Reads "URL[,model=NAME][,key-env=VAR][,key-file=FILE][,weight=W][,in=MONEY][,out=MONEY]"; texts live
- * in the arena. ELM_USAGE names what is wrong and what is allowed. */
+/* Reads "URL[,model=NAME][,key-env=VAR][,key-file=FILE][,weight=W][,in=MONEY][,out=MONEY]"; a comma or
+ * a % in a value is written %2C or %25. Strings live in `arena`. ELM_USAGE says what is wrong, without
+ * repeating what could be a key. Checks as the backend's open does, but reads no key. */
 enum elm_status elm_endpoint_parse(const char *text, struct elm_endpoint *out,
                                    struct elm_arena *arena, struct elm_error *err);
 
