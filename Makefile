@@ -29,7 +29,7 @@ LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lcurl -lm -lpthread
 CAGE_SRC := $(wildcard src/sandbox/cage_*.c) $(wildcard src/code/vm*.c) $(wildcard src/base/*.c)
 SRC := $(filter-out src/sandbox/cage_% src/sandbox/judge_main.c src/cli/%,$(wildcard src/*/*.c)) \
        $(wildcard parts/*/*.c)
-LIB_OBJ := $(SRC:%.c=$(OUT)/%.o) $(KINDS:%=$(OUT)/gen/%.o) $(OUT)/deps/tree-sitter.o \
+LIB_OBJ := $(SRC:%.c=$(OUT)/%.o) $(KINDS:%=$(OUT)/gen/%.o) $(OUT)/gen/prompts.o $(OUT)/deps/tree-sitter.o \
            $(OUT)/deps/tree-sitter-c.o $(patsubst %.S,$(OUT)/%.o,$(wildcard src/sandbox/*.S))
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/cli/*.c))
 CAGE_OBJ := $(CAGE_SRC:%.c=build/cage/%.o)
@@ -56,6 +56,9 @@ $(OUT)/%.o: %.S | build/deps/ok
 $(OUT)/gen/%.c: tools/registry parts/% $$(wildcard parts/$$*/*.c)
 	@mkdir -p $(@D)
 	@tools/registry $* >$@
+$(OUT)/gen/prompts.c: tools/prompts prompts $(wildcard prompts/*.txt)
+	@mkdir -p $(@D)
+	@tools/prompts >$@
 $(OUT)/gen/%.o: $(OUT)/gen/%.c | build/deps/ok
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 $(OUT)/deps/tree-sitter.o: | build/deps/ok
