@@ -2,6 +2,7 @@
 #ifndef ELM_ELM_H
 #define ELM_ELM_H
 
+#include "elm/answer.h"
 #include "elm/archive.h"
 #include "elm/backend.h"
 #include "elm/base.h"
@@ -16,6 +17,7 @@
 #include "elm/operator.h"
 #include "elm/problem.h"
 #include "elm/program.h"
+#include "elm/prompt.h"
 #include "elm/sandbox.h"
 #include "elm/search.h"
 #include "elm/store.h"
