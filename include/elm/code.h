@@ -145,6 +145,10 @@ enum elm_status elm_tree_parse(struct elm_str text, struct elm_names *names,
 void elm_tree_print(const struct elm_tree *t, const struct elm_names *names, struct elm_buf *out);
 void elm_node_print(const struct elm_node *node, const struct elm_names *names,
                     struct elm_buf *out);
+/* elm_tree_print, and where the text of `count` siblings from the statement or expression `at` on
+ * lies in out: [*from, *to). Brackets that only an expression's place wants are outside. */
+void elm_tree_print_spot(const struct elm_tree *t, const struct elm_names *names, uint32_t at,
+                         uint32_t count, struct elm_buf *out, size_t *from, size_t *to);
 
 /* Resolves names and types: fills `type` of every node; refuses what a C compiler would refuse
  * or warn of badly (undeclared or twice declared names, wrong argument counts and types, % of

@@ -8,7 +8,21 @@
 struct printer {
     const struct elm_names *names;
     struct elm_buf *out;
+    const struct elm_node *first, *last;    /* a spot: where its text begins and ends is noted */
+    size_t from, to;
 };
+
+static void enter(struct printer *p, const struct elm_node *n)
+{
+    if (n == p->first)
+        p->from = p->out->len;
+}
+
+static void leave(struct printer *p, const struct elm_node *n)
+{
+    if (n == p->last)
+        p->to = p->out->len;
+}
 
 static const struct elm_node *next(const struct elm_node *n)
 {
@@ -103,6 +117,8 @@ static void prefix(struct printer *p, const struct elm_node *n)
                             (same && n->kind == ELM_NODE_NEG));
 }
 
+static void init_list(struct printer *p, const struct elm_node *n);
+
 static void list(struct printer *p, const struct elm_node *n, const char *open, const char *close)
 {
     put(p, open);
@@ -110,11 +126,18 @@ static void list(struct printer *p, const struct elm_node *n, const char *open, 
     for (uint16_t i = 0; i < n->kids; i++, kid = next(kid)) {
         put(p, i > 0 ? ", " : "");
         if (kid->kind == ELM_NODE_INIT_LIST)
-            list(p, kid, "{", "}");
+            init_list(p, kid);
         else
             expression(p, kid);
     }
     put(p, close);
+}
+
+static void init_list(struct printer *p, const struct elm_node *n)
+{
+    enter(p, n);
+    list(p, n, "{", "}");
+    leave(p, n);
 }
 
 static void index_of(struct printer *p, const struct elm_node *n)
@@ -140,6 +163,7 @@ static void conditional(struct printer *p, const struct elm_node *n)
 
 static void expression(struct printer *p, const struct elm_node *n)
 {
+    enter(p, n);
     switch (n->kind) {
     case ELM_NODE_INT:
         elm_buf_printf(p->out, "%lld", (long long)n->i);
@@ -178,6 +202,7 @@ static void expression(struct printer *p, const struct elm_node *n)
         elm_buf_printf(p->out, " %s ", elm_kind_info(n->kind)->spelling);
         wrapped(p, next(n + 1), elm_kind_info(next(n + 1)->kind)->precedence < 2);
     }
+    leave(p, n);
 }
 
 static const char *type_name(uint8_t type)
@@ -212,7 +237,7 @@ static void declare(struct printer *p, const struct elm_node *n)
         return;
     put(p, " = ");
     if (n[1].kind == ELM_NODE_INIT_LIST)
-        list(p, n + 1, "{", "}");
+        init_list(p, n + 1);
     else
         expression(p, n + 1);
 }
@@ -221,6 +246,7 @@ static void statement(struct printer *p, const struct elm_node *n, int depth);
 
 static void block(struct printer *p, const struct elm_node *n, int depth)
 {
+    enter(p, n);
     put(p, "{\n");
     const struct elm_node *kid = n + 1;
     for (uint16_t i = 0; i < n->kids; i++, kid = next(kid)) {
@@ -230,35 +256,37 @@ static void block(struct printer *p, const struct elm_node *n, int depth)
     }
     indent(p, depth);
     put(p, "}");
+    leave(p, n);
 }
 
 static void if_else(struct printer *p, const struct elm_node *n, int depth)
 {
-    for (;;) {
-        const struct elm_node *then = next(n + 1);
-        put(p, "if (");
-        expression(p, n + 1);
-        put(p, ") ");
-        block(p, then, depth);
-        if (n->kids < 3)
-            return;
+    const struct elm_node *then = next(n + 1), *other = next(then);
+    enter(p, n);
+    put(p, "if (");
+    expression(p, n + 1);
+    put(p, ") ");
+    block(p, then, depth);
+    if (n->kids == 3) {
         put(p, " else ");
-        n = next(then);
-        if (n->kind != ELM_NODE_IF) {
-            block(p, n, depth);
-            return;
-        }
+        if (other->kind == ELM_NODE_IF)
+            if_else(p, other, depth);
+        else
+            block(p, other, depth);
     }
+    leave(p, n);
 }
 
 static void for_loop(struct printer *p, const struct elm_node *n, int depth)
 {
     const struct elm_node *init = n + 1, *condition = next(init), *step = next(condition);
     put(p, "for (");
+    enter(p, init);
     if (init->kind == ELM_NODE_DECLARE)
         declare(p, init);
     else if (init->kind != ELM_NODE_EMPTY)
         lone(p, init);
+    leave(p, init);
     put(p, ";");
     if (condition->kind != ELM_NODE_EMPTY) {
         put(p, " ");
@@ -275,6 +303,7 @@ static void for_loop(struct printer *p, const struct elm_node *n, int depth)
 
 static void statement(struct printer *p, const struct elm_node *n, int depth)
 {
+    enter(p, n);
     switch (n->kind) {
     case ELM_NODE_COMMENT:
         put_name(p, n->name);
@@ -287,7 +316,7 @@ static void statement(struct printer *p, const struct elm_node *n, int depth)
         put(p, ";");
         break;
     case ELM_NODE_INIT_LIST:
-        list(p, n, "{", "}");
+        init_list(p, n);
         break;
     case ELM_NODE_IF:
         if_else(p, n, depth);
@@ -330,6 +359,7 @@ static void statement(struct printer *p, const struct elm_node *n, int depth)
     default:
         expression(p, n);
     }
+    leave(p, n);
 }
 
 static void function(struct printer *p, const struct elm_node *n)
@@ -346,34 +376,56 @@ static void function(struct printer *p, const struct elm_node *n)
     block(p, kid, 0);
 }
 
-void elm_node_print(const struct elm_node *node, const struct elm_names *names,
-                    struct elm_buf *out)
+static void top_level(struct printer *p, const struct elm_node *node)
 {
-    struct printer p = {names, out};
     switch (node->kind) {
     case ELM_NODE_FUNCTION:
-        function(&p, node);
+        function(p, node);
         break;
     case ELM_NODE_PARAM:
-        declared(&p, node);
+        declared(p, node);
         break;
     case ELM_NODE_TEXT:
-        put_name(&p, node->name);
+        put_name(p, node->name);
         break;
     default:
-        statement(&p, node, 0);
+        statement(p, node, 0);
     }
 }
 
-void elm_tree_print(const struct elm_tree *t, const struct elm_names *names, struct elm_buf *out)
+void elm_node_print(const struct elm_node *node, const struct elm_names *names,
+                    struct elm_buf *out)
+{
+    struct printer p = {.names = names, .out = out};
+    top_level(&p, node);
+}
+
+static void program(struct printer *p, const struct elm_tree *t)
 {
     const struct elm_node *root = t->nodes, *kid = root + 1, *before = NULL;
     for (uint16_t i = 0; i < root->kids; i++, before = kid, kid = next(kid)) {
         /* an empty line around functions and after the kept lines, none after a comment */
         if (before != NULL && before->kind != ELM_NODE_COMMENT &&
             (before->kind != ELM_NODE_TEXT || kid->kind != ELM_NODE_TEXT))
-            elm_buf_byte(out, '\n');
-        elm_node_print(kid, names, out);
-        elm_buf_byte(out, '\n');
+            elm_buf_byte(p->out, '\n');
+        top_level(p, kid);
+        elm_buf_byte(p->out, '\n');
     }
+}
+
+void elm_tree_print(const struct elm_tree *t, const struct elm_names *names, struct elm_buf *out)
+{
+    struct printer p = {.names = names, .out = out};
+    program(&p, t);
+}
+
+void elm_tree_print_spot(const struct elm_tree *t, const struct elm_names *names, uint32_t at,
+                         uint32_t count, struct elm_buf *out, size_t *from, size_t *to)
+{
+    struct printer p = {.names = names, .out = out, .first = &t->nodes[at], .last = &t->nodes[at]};
+    for (; count > 1; count--)
+        p.last = next(p.last);
+    program(&p, t);
+    *from = p.from;
+    *to = p.to;
 }
