@@ -3,9 +3,14 @@
  * parses there, names only what is in scope, and has the types that the spot wants, so that
  * elm_tree_check accepts the child. It need not admit all of core C.
  *
+ * One layout is admitted, the printer's.
+ *
+ * Where it begins: at the whitespace before the spot, which is read first. A prompt ends before it,
+ * because the words of models begin with their space.
+ *
  * Where it ends: a span is written between what stands before and what stands after it. Once the
- * span could be complete, the acceptor also admits the first bytes of the text that follows it;
- * `border` of them end it.
+ * span could be complete, the acceptor also admits the first bytes of the text that follows it; as
+ * many as tell that the span has ended (8 at most, whitespace before them apart) end it.
  *
  * Constant once made; any thread may step states of it.
  */

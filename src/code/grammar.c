@@ -1,0 +1,164 @@
+/* grammar: a reading of a span, and of the border after it. */
+#include "code/grammar.h"
+
+#include <string.h>
+
+static struct state *state_of(struct elm_grammar_state *s)
+{
+    return (struct state *)(void *)s;
+}
+
+static const struct state *const_state_of(const struct elm_grammar_state *s)
+{
+    return (const struct state *)(const void *)s;
+}
+
+static uint8_t start_mode(const struct elm_grammar *g)
+{
+    static const uint8_t modes[] = {
+        [BASE_VALUE] = MODE_OPERAND,   [BASE_LVALUE] = MODE_WANT,   [BASE_ARRAY] = MODE_WANT,
+        [BASE_SIMPLE] = MODE_WANT,     [BASE_FOR_INIT] = MODE_WANT, [BASE_LIST] = MODE_STATEMENT,
+        [BASE_BLOCK] = MODE_OPEN,      [BASE_ELSE] = MODE_ELSE,     [BASE_ITEMS] = MODE_ITEMS,
+    };
+    return modes[g->base];
+}
+
+static void start(const struct elm_grammar *g, struct state *s)
+{
+    static const uint8_t wants[] = {
+        [BASE_LVALUE] = WANT_LVALUE, [BASE_ARRAY] = WANT_ARRAY, [BASE_SIMPLE] = WANT_SIMPLE,
+        [BASE_FOR_INIT] = WANT_FOR_INIT,
+    };
+    s->at = 0;
+    s->mode = start_mode(g);
+    if (s->mode == MODE_WANT)
+        s->want = wants[g->base];
+    s->all_return = g->base == BASE_ELSE;
+}
+
+void elm_grammar_start(const struct elm_grammar *g, struct elm_grammar_state *opaque)
+{
+    struct state *s = state_of(opaque);
+    memset(opaque, 0, sizeof(*opaque));
+    s->alive = true;
+    s->depth = 1;
+    s->frames[0] = (struct frame){.kind = g->base, .flags = g->no_debt ? FLAG_NO_DEBT : 0};
+    s->level = g->base == BASE_VALUE && g->need_int ? LEVEL_NEED_INT : 0;
+    s->indent = g->indent;
+    s->mode = MODE_LEAD;
+    if (g->lead.len == 0)
+        start(g, s);
+}
+
+static bool lead(const struct elm_grammar *g, struct state *s, uint8_t byte)
+{
+    if ((uint8_t)g->lead.bytes[s->at] != byte)
+        return false;
+    if (++s->at == g->lead.len)
+        start(g, s);
+    return true;
+}
+
+static bool span_step(const struct elm_grammar *g, struct state *s, uint8_t byte)
+{
+    switch (s->mode) {
+    case MODE_LEAD: return lead(g, s, byte);
+    case MODE_LITERAL: return grammar_literal(g, s, byte);
+    case MODE_INDENT: return grammar_indent(g, s, byte);
+    case MODE_OPERAND: return grammar_operand(g, s, byte);
+    case MODE_WORD:
+        return grammar_is_word(byte) ? grammar_word_step(g, s, byte) : grammar_word_end(g, s, byte);
+    case MODE_WANT: return grammar_want(g, s, byte);
+    case MODE_ZERO: case MODE_INT: case MODE_POINT: case MODE_FRACTION: case MODE_E:
+    case MODE_SIGN: case MODE_EXPONENT:
+        return grammar_number(g, s, byte);
+    case MODE_AFTER: return grammar_after(g, s, byte);
+    case MODE_OPERATOR: return grammar_operator(s, byte);
+    case MODE_STATEMENT: return grammar_statement(g, s, byte);
+    case MODE_LVALUE: return grammar_assignment(s, byte);
+    case MODE_SIMPLE: return grammar_simple_end(g, s, byte, false);
+    case MODE_NO_ARGUMENT: return grammar_no_argument(g, s, byte);
+    case MODE_SECOND_INDEX: return grammar_second_index(s, byte);
+    case MODE_DECLARED: return grammar_declared(g, s, byte);
+    case MODE_DIMENSION: return grammar_dimension(g, s, byte);
+    case MODE_ITEMS: return grammar_items(g, s, byte);
+    case MODE_ITEM_END: return grammar_item_end(g, s, byte);
+    case MODE_OPEN: return grammar_open(s, byte);
+    case MODE_ELSE: return grammar_else(g, s, byte);
+    case MODE_LINE: case MODE_IF_LINE: return grammar_line(g, s, byte);
+    default: return false;
+    }
+}
+
+static bool whole_word(const struct elm_grammar *g, const struct state *s)
+{
+    uint16_t second;
+    int word = s->mode == MODE_WORD ? grammar_word_exact(g, s) : -1;
+    if (word < 0)
+        return false;
+    uint8_t type = grammar_symbol(g, s, (uint32_t)word, &second);
+    return g->base == BASE_ARRAY || type == ELM_TYPE_INT || type == ELM_TYPE_DOUBLE;
+}
+
+/* Could the span end here? */
+static bool whole(const struct elm_grammar *g, const struct state *s)
+{
+    uint8_t type;
+    bool simple = g->base == BASE_SIMPLE || g->base == BASE_FOR_INIT;
+    if (simple && s->depth == 2 && grammar_holder(s)->kind == FRAME_VALUE)
+        return grammar_complete(g, s, &type) && grammar_finish(s->level, &type);
+    if (s->depth != 1)
+        return false;
+    switch (g->base) {
+    case BASE_VALUE:
+        return grammar_complete(g, s, &type) && grammar_finish(s->level, &type);
+    case BASE_LVALUE:
+        return s->mode == MODE_LVALUE || whole_word(g, s);
+    case BASE_ARRAY:
+        return whole_word(g, s);
+    case BASE_SIMPLE: case BASE_FOR_INIT:
+        return s->mode == MODE_SIMPLE || (s->prefixed && whole_word(g, s));
+    case BASE_LIST:
+        return (s->mode == MODE_LINE || s->mode == MODE_IF_LINE) && !grammar_owes(g, s) &&
+               !grammar_must_return(g, s);
+    case BASE_ELSE:
+        return s->mode == MODE_DONE || (s->mode == MODE_IF_LINE && !g->must_return);
+    default:
+        return s->mode == MODE_DONE;
+    }
+}
+
+bool elm_grammar_step(const struct elm_grammar *g, struct elm_grammar_state *opaque, uint8_t byte)
+{
+    struct state *s = state_of(opaque);
+    if (s->ended) {
+        uint32_t at = g->border + s->at++;
+        return at < g->after.len && (uint8_t)g->after.bytes[at] == byte;
+    }
+    uint64_t border = (s->border & g->border_bytes[byte]) << 1;
+    bool alive = s->alive && span_step(g, s, byte);
+    if (alive && whole(g, s))
+        border |= 1;
+    s->ended = (border >> g->border & 1) != 0;
+    if (!alive || s->ended) {
+        /* all that is left of it, so that equal states are equal bytes */
+        bool ended = s->ended;
+        memset(s, 0, sizeof(*s));
+        s->ended = ended;
+        alive = false;
+    }
+    s->alive = alive;
+    s->border = s->ended ? 0 : border;
+    return alive || border != 0;
+}
+
+bool elm_grammar_ended(const struct elm_grammar *g, const struct elm_grammar_state *s)
+{
+    (void)g;
+    return const_state_of(s)->ended;
+}
+
+uint64_t elm_grammar_key(const struct elm_grammar *g, const struct elm_grammar_state *s)
+{
+    return elm_hash(s->bytes, sizeof(struct state), g->digest);
+}
