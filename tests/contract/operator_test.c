@@ -246,7 +246,14 @@ static void says_why_it_cannot(void **state)
         assert_ptr_equal(elm_operator_find(op->name), op);
         assert_true(strlen(op->summary) > 0 && op->price_us > 0);
         assert_in_range(op->parents_min, 1, 2);
-        assert_true(op->mutate != NULL || op->rewrite != NULL);
+        bool asks = op->prompt != NULL;
+        assert_true(asks ? op->parse != NULL && op->mutate == NULL && op->rewrite == NULL
+                         : op->mutate != NULL || op->rewrite != NULL);
+        if (asks) {
+            assert_false(op->applies(&outside, NULL, NULL));
+            assert_false(op->applies(&outside, NULL, &why));
+            assert_true(why != NULL && strlen(why) > 0);
+        }
         if (op->mutate == NULL)
             continue;
         assert_true(op->applies(&r.problem, &r.evidence, &why));
@@ -313,6 +320,250 @@ static void rewrites_any_text(void **state)
     elm_arena_release(&arena);
 }
 
+/* ---- operators that ask a model ---- */
+
+static const struct elm_evaluation evaluated = {.fitness = 0.5, .measures = {1, 2}, .passed = 3,
+                                                .cases = 8};
+static const char wrong[] = "(1, 2): wanted 3, got 4\n(2, 2): wanted 4, got 5\n";
+
+/* The seed of a problem as a parent: its tree, or its text alone. */
+struct asked {
+    struct elm_problem *problem;
+    struct elm_parent both[2];
+    struct elm_parents parents;
+    struct elm_operator_context context;
+    struct elm_arena arena;
+    struct elm_pool *pool;
+    uint8_t editable[ELM_NODES_MAX / 8 + 1];
+};
+
+static void open_asked(struct asked *a, const char *name, bool as_text)
+{
+    struct elm_error err = {0};
+    memset(a, 0, sizeof(*a));
+    if (elm_problem_load(name, "problems", &a->problem, &err) != ELM_OK)
+        fail_msg("%s", err.message);
+    struct elm_parent *p = &a->both[0];
+    *p = (struct elm_parent){.id = 1, .text = elm_str(a->problem->seed_text), .evaluation = &evaluated,
+                             .wrong = ELM_STR(wrong), .broken = elm_str(a->problem->seed_text),
+                             .broken_why = ELM_STR("line 3: 'x' is not declared")};
+    if (a->problem->seed.count > 0 && !as_text) {
+        p->tree = &a->problem->seed;
+        p->text = (struct elm_str){0};
+        p->editable = a->editable;
+        p->editable_count = elm_tree_editable(p->tree, a->problem->names, a->editable);
+    }
+    a->both[1] = *p;
+    a->both[1].id = 2;
+    a->parents = (struct elm_parents){a->both, 2};
+    a->pool = elm_pool_new();
+    a->context = (struct elm_operator_context){.problem = a->problem, .pool = a->pool,
+                                               .arena = &a->arena};
+}
+
+static void close_asked(struct asked *a)
+{
+    elm_pool_free(a->pool);
+    elm_arena_release(&a->arena);
+    elm_problem_free(a->problem);
+}
+
+static void release(struct elm_request *r)
+{
+    elm_buf_release(&r->system);
+    elm_buf_release(&r->prompt);
+    *r = (struct elm_request){0};
+}
+
+static enum elm_status ask(const struct elm_operator_kind *op, void *self, struct asked *a,
+                           uint64_t stream, struct elm_request *r)
+{
+    struct elm_error err = {0};
+    struct elm_rng rng = elm_rng(5, stream);
+    elm_arena_clear(&a->arena);
+    enum elm_status status = op->prompt(self, &a->context, &a->parents, &rng, r, &err);
+    if (status != ELM_OK && status != ELM_NOT_FOUND)
+        fail_msg("%s: %s: %s", a->problem->name, op->name, err.message);
+    return status;
+}
+
+/* Reads an answer twice: no fault, one result, and a reason where there is no child. */
+static bool answer(const struct elm_operator_kind *op, void *self, struct asked *a,
+                   const struct elm_request *r, struct elm_str reply, struct elm_buf *text)
+{
+    struct elm_buf again = {0};
+    struct elm_error err = {0};
+    struct elm_edit edits[ELM_EDITS_MAX];
+    uint32_t count = 99, more = 99;
+    elm_buf_clear(text);
+    elm_arena_clear(&a->arena);
+    enum elm_status status = op->parse(self, &a->context, &a->parents, r, reply, edits, &count, text,
+                                       &err);
+    if (status == ELM_OK)
+        assert_true(count <= ELM_EDITS_MAX && (count > 0) != (text->len > 0));
+    else if (status != ELM_PARSE || err.message[0] == '\0' || strlen(err.message) >= 48)
+        fail_msg("%s: status %d: %s", op->name, status, err.message);
+    assert_int_equal(op->parse(self, &a->context, &a->parents, r, reply, edits, &more, &again, NULL),
+                     status);
+    assert_true(status != ELM_OK || (more == count && elm_str_equal(elm_buf_str(text),
+                                                                   elm_buf_str(&again))));
+    elm_buf_release(&again);
+    return status == ELM_OK;
+}
+
+static void check_request(const struct elm_operator_kind *op, const struct elm_request *r,
+                          const struct asked *a)
+{
+    if (r->prompt.len == 0 || strstr(r->prompt.ptr, a->problem->summary) == NULL)
+        fail_msg("%s doesn't say what %s is:\n%s", op->name, a->problem->name, r->prompt.ptr);
+    assert_in_range(r->tokens_max, 1, 8192);
+    assert_true(r->temperature >= 0 && r->temperature <= 2);
+    assert_int_equal(strlen(r->prompt.ptr), r->prompt.len);
+    assert_true(r->prompt.ptr[r->prompt.len - 1] != '\n' || r->raw);
+    assert_true(op->needs_masks || r->grammar == NULL);
+}
+
+static void try_answers(const struct elm_operator_kind *op, void *self, struct asked *a,
+                        const struct elm_request *r)
+{
+    static const char *const bad[] = {
+        "", "\n", "I don't know.", "```", "```c\n```", "```\n\n```\n", "<think>", "</think>", "{", "}}}",
+        "<<<<<<< SEARCH\n", "<<<<<<< SEARCH\n=======\n>>>>>>> REPLACE\n", "=======\n>>>>>>> REPLACE",
+        "@@ -1,1 +1,1 @@\n-\n+\n", "@@", "--- a\n+++ b\n", "/* EVOLVE-BLOCK-START */",
+        "EVOLVE-BLOCK-END\nEVOLVE-BLOCK-START\n", "\xff\xfe\x01\x80", "NaN", "[system]\n{program}",
+    };
+    struct elm_buf text = {0}, mixed = {0};
+    for (size_t i = 0; i < ELM_COUNT(bad); i++)
+        answer(op, self, a, r, elm_str(bad[i]), &text);
+    answer(op, self, a, r, (struct elm_str){"a\0b", 3}, &text);
+    /* the question again, cut anywhere, with bytes changed */
+    for (uint64_t i = 0; i < 60; i++) {
+        struct elm_rng rng = elm_rng(i, 9);
+        elm_buf_clear(&mixed);
+        elm_buf_add(&mixed, r->prompt.ptr, 1 + elm_rng_below(&rng, (uint32_t)r->prompt.len));
+        for (uint32_t n = elm_rng_below(&rng, 8); n > 0; n--)
+            mixed.ptr[elm_rng_below(&rng, (uint32_t)mixed.len)] = "`<=>@{}\n"[elm_rng_below(&rng, 8)];
+        answer(op, self, a, r, elm_buf_str(&mixed), &text);
+    }
+    elm_buf_release(&text);
+    elm_buf_release(&mixed);
+}
+
+static void ask_of(const struct elm_operator_kind *op, const char *name, bool as_text)
+{
+    struct asked a;
+    struct elm_request r = {0}, same = {0}, fresh = {0};
+    open_asked(&a, name, as_text);
+    void *self = op->make != NULL ? op->make(a.problem) : NULL;
+    void *other = op->make != NULL ? op->make(a.problem) : NULL;
+    assert_true(op->applies(a.problem, NULL, NULL));
+    enum elm_status status = ask(op, self, &a, 3, &r);
+    if (status == ELM_NOT_FOUND && !as_text && !op->needs_masks)
+        fail_msg("%s has nothing to ask of %s", op->name, name);
+    if (status == ELM_OK) {
+        check_request(op, &r, &a);
+        try_answers(op, self, &a, &r);
+        /* what was asked before doesn't matter */
+        assert_int_equal(ask(op, self, &a, 4, &same), ELM_OK);
+        release(&same);
+        assert_int_equal(ask(op, self, &a, 3, &same), ELM_OK);
+        assert_int_equal(ask(op, other, &a, 3, &fresh), ELM_OK);
+        assert_true(elm_str_equal(elm_buf_str(&r.prompt), elm_buf_str(&same.prompt)) &&
+                    elm_str_equal(elm_buf_str(&r.prompt), elm_buf_str(&fresh.prompt)) &&
+                    elm_str_equal(elm_buf_str(&r.system), elm_buf_str(&fresh.system)) &&
+                    r.seed == same.seed && r.seed == fresh.seed);
+    }
+    release(&r);
+    release(&same);
+    release(&fresh);
+    drop(op, self);
+    drop(op, other);
+    close_asked(&a);
+}
+
+static void each_problem(void *ctx, const char *name, const char *summary, const char *in)
+{
+    (void)summary;
+    (void)in;
+    for (int as_text = 0; as_text < 2; as_text++)
+        ask_of(elm_operator_kinds[*(size_t *)ctx], name, as_text);
+}
+
+static void asks_of_every_problem(void **state)
+{
+    (void)state;
+    struct elm_error err = {0};
+    uint32_t asking = 0;
+    for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
+        if (elm_operator_kinds[k]->prompt == NULL)
+            continue;
+        assert_int_equal(elm_problem_list("problems", each_problem, &k, &err), ELM_OK);
+        asking++;
+    }
+    assert_true(asking >= 4);
+}
+
+/* An answer that holds the program, and one that adds a line to it, are read by what is asked for
+ * them; what may not change stays. */
+static void reads_the_program_back(void **state)
+{
+    (void)state;
+    static const char *const whole[] = {"rewrite", "cross", "repair"};
+    static const char *const names[] = {"sort", "circles", "quadratic", "parity"};
+    for (size_t i = 0; i < ELM_COUNT(names) * 2; i++) {
+        struct asked a;
+        struct elm_request r = {0};
+        struct elm_buf reply = {0}, text = {0};
+        open_asked(&a, names[i / 2], i % 2 == 1);
+        const char *program = a.problem->seed_text;
+        elm_buf_printf(&reply, "So:\n\n```c\n%s```\n", program);
+        for (size_t k = 0; k < ELM_COUNT(whole); k++) {
+            const struct elm_operator_kind *op = elm_operator_find(whole[k]);
+            if (!answer(op, NULL, &a, &r, elm_buf_str(&reply), &text))
+                fail_msg("%s refuses the seed of %s", op->name, names[i / 2]);
+            assert_string_equal(text.ptr, program);
+        }
+        /* the last return gets a line before it; that of circles may not change */
+        const char *last = program, *next;
+        while ((next = strstr(last + 1, "    return ")) != NULL)
+            last = next;
+        int line = (int)strcspn(last, "\n");
+        elm_buf_clear(&reply);
+        elm_buf_printf(&reply, "<<<<<<< SEARCH\n%.*s\n=======\n    ;\n%.*s\n>>>>>>> REPLACE\n", line,
+                       last, line, last);
+        bool taken = answer(elm_operator_find("diff"), NULL, &a, &r, elm_buf_str(&reply), &text);
+        assert_int_equal(taken, strcmp(names[i / 2], "circles") != 0);
+        size_t at = (size_t)(last - program);
+        if (taken) {
+            assert_memory_equal(text.ptr, program, at);
+            assert_memory_equal(text.ptr + at, "    ;\n", 6);
+            assert_string_equal(text.ptr + at + 6, last);
+        }
+        elm_buf_release(&reply);
+        elm_buf_release(&text);
+        close_asked(&a);
+    }
+}
+
+static void asks_only_where_there_is_something(void **state)
+{
+    (void)state;
+    struct asked a;
+    struct elm_request r = {0};
+    open_asked(&a, "quadratic", false);
+    const struct elm_operator_kind *cross = elm_operator_find("cross"),
+                                   *repair = elm_operator_find("repair");
+    a.both[0].broken = (struct elm_str){0};
+    a.both[1].id = a.both[0].id;
+    assert_int_equal(ask(repair, NULL, &a, 1, &r), ELM_NOT_FOUND);
+    assert_int_equal(ask(cross, NULL, &a, 1, &r), ELM_NOT_FOUND);
+    a.both[1].id++;
+    a.parents.count = 1;
+    assert_int_equal(ask(cross, NULL, &a, 1, &r), ELM_NOT_FOUND);
+    assert_int_equal(r.prompt.len, 0);
+    close_asked(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +572,9 @@ int main(void)
         cmocka_unit_test(works_without),
         cmocka_unit_test(leaves_the_rest_alone),
         cmocka_unit_test(says_why_it_cannot),
+        cmocka_unit_test(asks_of_every_problem),
+        cmocka_unit_test(reads_the_program_back),
+        cmocka_unit_test(asks_only_where_there_is_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
