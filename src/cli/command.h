@@ -47,6 +47,8 @@ int cmd_list(const struct invocation *v);
 int cmd_doctor(const struct invocation *v);
 int cmd_completion(const struct invocation *v);
 int cmd_help(const struct invocation *v);
+/* `elm show prompt ...` (show_prompt.c). */
+int show_prompt(const struct invocation *v);
 
 /* `elm --help`, `elm COMMAND --help`, and docs/commands.md (help.c). */
 void help_overview(struct elm_buf *out);

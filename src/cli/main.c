@@ -31,12 +31,17 @@ const struct command command_table[] = {
      "the number of an admitted program, or `best`.",
      "elm best runs/sort-1\nelm best sort-1 --minimise -o sorted\n",
      0, 2, IN_BEST, cmd_best},
-    {"show", "[RUN [PROGRAM]]", "a stored run, or one program of it",
+    {"show", "[RUN [PROGRAM]] | prompt OPERATOR [PROBLEM]",
+     "a stored run, one program of it, or what a model is asked",
      "A run: what it was asked, what became of its attempts, a table of operators, the curve of "
      "the best fitness, the archive. A program: its text, its evaluation and where it came from. "
-     "PROGRAM is a number, `best` or `seed`. A run may be looked at while it runs.",
-     "elm show\nelm show sort-1\nelm show sort-1 best\n",
-     0, 2, IN_SHOW, cmd_show},
+     "PROGRAM is a number, `best` or `seed`. A run may be looked at while it runs.\n\n"
+     "`prompt` shows the file with which OPERATOR asks a model; a copy of it, changed and in the "
+     "folder of --prompts, takes its place. With a PROBLEM it shows what is sent for the seed of "
+     "the problem. (A run of that name is runs/prompt.)",
+     "elm show\nelm show sort-1\nelm show sort-1 best\nelm show prompt diff quadratic\n"
+     "elm show prompt rewrite >mine/rewrite.txt\n",
+     0, 3, IN_SHOW, cmd_show},
     {"diff", "[RUN [PROGRAM [PROGRAM]]]", "the difference between two programs of a run",
      "Without PROGRAM: the best against the seed. With one: it against the seed. With two: the "
      "second against the first. Any attempt will do, failed ones too, as long as the run keeps "

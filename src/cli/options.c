@@ -139,6 +139,10 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_PROBLEMS_PATH] = {"problems-path", 0, OPTION_TEXT, true, .metavar = "FOLDERS",
                            .commands = IN_KEYS, .fallback = "./problems, then the installed ones",
                            .help = "folders that hold problem folders, with colons between"},
+    [OPT_PROMPTS] = {"prompts", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_SHOW,
+                     .fallback = "what is built in",
+                     .help = "files named as `elm show prompt` names them that take the place of "
+                             "what models are asked"},
     [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_RUN,
                       .word = progress_word, .fallback = "auto: screen on a terminal, else lines",
                       .help = "how progress is shown on standard error; json is one object a line"},

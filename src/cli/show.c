@@ -182,6 +182,8 @@ static enum elm_status show(const struct invocation *v, struct stored_review *r,
                             struct stored_programs *p, struct elm_error *err)
 {
     char *folder;
+    if (v->arg_count > 2)
+        return elm_fail(err, ELM_USAGE, "'%.80s' is too much: elm show RUN PROGRAM", v->args[2]);
     ELM_TRY(stored_find(v->args[0], &folder, err));
     enum elm_status status = stored_review(folder, r, err);
     if (status == ELM_OK)
@@ -199,6 +201,8 @@ static enum elm_status show(const struct invocation *v, struct stored_review *r,
 
 int cmd_show(const struct invocation *v)
 {
+    if (v->arg_count > 0 && strcmp(v->args[0], "prompt") == 0)
+        return show_prompt(v);
     struct stored_review review = {0};
     struct stored_programs programs = {0};
     struct elm_error err = {0};
