@@ -87,6 +87,12 @@ static inline struct elm_attempt rig_attempt(int64_t id, int64_t batch, struct e
         int n = snprintf(text, 256, "int f(void)\n{\n    int x = %lld;\n    return x * %u;\n}\n",
                          (long long)id, elm_rng_below(&rng, 1000));
         a.text = (struct elm_str){text, (size_t)n};
+        /* 1 to 128 bytes, of every other one */
+        a.passes.len = id % 2 == 0 ? 0 : (size_t)(id / 11 % 128) + 1;
+        char *passes = elm_arena_alloc(arena, 128);
+        for (size_t i = 0; i < a.passes.len; i++)
+            passes[i] = (char)elm_rng_below(&rng, 256);
+        a.passes.ptr = a.passes.len > 0 ? passes : NULL;
     } else if (elm_rng_chance(&rng, 0.2)) {
         a.status = ELM_EVAL_CRASHED;
         snprintf(a.why, sizeof(a.why), "index %u out of bounds", elm_rng_below(&rng, 5));
@@ -113,6 +119,8 @@ static inline void rig_same(const struct elm_attempt *a, const struct elm_attemp
     struct elm_attempt x = *a, y = *b;
     if (!elm_str_equal(x.edit, y.edit) || !elm_str_equal(x.text, y.text))
         fail_msg("attempt %lld: another edit or text", (long long)x.id);
+    if (!elm_str_equal(x.passes, y.passes))
+        fail_msg("attempt %lld: passes other cases", (long long)x.id);
     x.edit = x.text = y.edit = y.text = (struct elm_str){0};
     assert_string_equal(x.why, y.why);
     memset(x.why, 0, sizeof(x.why));

@@ -31,6 +31,8 @@ struct elm_attempt {
     int64_t arrival_us;          /* since the run's start; information only */
     struct elm_str edit;         /* encoded edits against parents[0]; for text operators the text */
     struct elm_str text;         /* full text of an admitted program, else none */
+    struct elm_str passes;       /* of an admitted program, where the selector needs them: a bit
+                                    for each scored case, the first one lowest in byte 0 */
     char why[48];
 };
 #define ELM_ATTEMPT_REINTRODUCED 1    /* brings back lines an ancestor deleted */

@@ -48,6 +48,14 @@ static void bind_text(sqlite3_stmt *put, struct elm_str text, const struct packe
         sql_bind_bytes(put, 20, packed->bytes);
 }
 
+static void bind_passes(sqlite3_stmt *put, struct elm_str passes)
+{
+    if (passes.ptr == NULL)
+        sqlite3_bind_null(put, 21);
+    else
+        sql_bind_bytes(put, 21, passes);
+}
+
 enum elm_status store_admit(struct elm_store *s, const struct elm_attempt *a, struct elm_error *err)
 {
     struct elm_attempt origin;
@@ -55,8 +63,7 @@ enum elm_status store_admit(struct elm_store *s, const struct elm_attempt *a, st
     sqlite3_stmt *put;
     ELM_TRY(find_origin(s, a, &origin, err));
     if (a->text.ptr != NULL)
-        ELM_TRY(store_text_pack(s, &s->writer->text, a->text, a->id, origin.parents[0], &packed,
-                                err));
+        ELM_TRY(store_text_pack(s, &s->writer->text, a, origin.parents[0], &packed, err));
     ELM_TRY(sql_get(s, SQL_PROGRAM_PUT, &put, err));
     sqlite3_bind_int64(put, 1, a->id);
     sqlite3_bind_int64(put, 2, origin.id);
@@ -77,5 +84,6 @@ enum elm_status store_admit(struct elm_store *s, const struct elm_attempt *a, st
     sqlite3_bind_int64(put, 15, (int64_t)a->steps);
     sqlite3_bind_int64(put, 16, a->arrival_us);
     bind_text(put, a->text, &packed);
+    bind_passes(put, a->passes);
     return sql_do(s, put, err);
 }

@@ -48,6 +48,10 @@ static enum elm_status check(const struct elm_store *s, const struct elm_attempt
             return elm_fail(err, ELM_USAGE, "attempt %lld has a status, outcome or number of "
                             "measures that does not exist", (long long)a->id);
         }
+        if (a->passes.len > ELM_CASES_MAX / 8) {
+            return elm_fail(err, ELM_RANGE, "attempt %lld passes or fails more than %d cases",
+                            (long long)a->id, ELM_CASES_MAX);
+        }
         if (a->edit.len > PACK_EDIT_BYTES_MAX || a->text.len > PACK_EDIT_BYTES_MAX) {
             return elm_fail(err, ELM_RANGE, "attempt %lld has more than %zu bytes of text",
                             (long long)a->id, PACK_EDIT_BYTES_MAX);
@@ -64,7 +68,7 @@ enum elm_status elm_store_append(struct elm_store *s, const struct elm_attempt *
         return ELM_OK;
     size_t payload = count * sizeof(attempts[0]);
     for (uint32_t i = 0; i < count; i++)
-        payload += attempts[i].edit.len + attempts[i].text.len;
+        payload += attempts[i].edit.len + attempts[i].text.len + attempts[i].passes.len;
     struct message *m = message(s, MESSAGE_BATCH, payload);
     m->attempts = (struct elm_attempt *)(m + 1);
     m->count = count;
@@ -74,6 +78,7 @@ enum elm_status elm_store_append(struct elm_store *s, const struct elm_attempt *
         *mine = attempts[i];
         mine->edit = copy(&at, attempts[i].edit);
         mine->text = copy(&at, attempts[i].text);
+        mine->passes = copy(&at, attempts[i].passes);
         mine->why[sizeof(mine->why) - 1] = '\0';
     }
     int64_t batch = attempts[0].batch;

@@ -72,7 +72,7 @@ static enum elm_status put_elite(struct elm_store *s, const struct elm_archive_r
     sqlite3_stmt *put;
     struct elm_str found;
     elm_buf_clear(text);
-    ELM_TRY(store_text_find(s, r->program, text, &found, err));
+    ELM_TRY(store_text_find(s, r->program, text, NULL, &found, err));
     ELM_TRY(sql_get(s, SQL_ARCHIVE_PUT, &put, err));
     sqlite3_bind_int64(put, 1, r->niche);
     sqlite3_bind_int64(put, 2, r->program);

@@ -112,27 +112,34 @@ struct reader {
     bool (*each)(void *ctx, const struct elm_attempt *a);
     void *ctx;
     struct elm_arena arena;
-    struct elm_buf text;
+    struct elm_buf text, passes;
     bool go_on;
 };
 
-/* The texts of a row's admitted attempts, in one transaction. */
+/* The texts and passes of a row's admitted attempts, in one transaction. */
 static enum elm_status find_texts(struct reader *r, const struct packed_row *row,
                                   struct elm_error *err)
 {
     enum elm_status status = sql_run(r->s, SQL_BEGIN_READ, err);
-    size_t *at = elm_arena_alloc(&r->arena, row->count * sizeof(at[0]));
+    struct place {
+        size_t text, passes;
+    } *at = elm_arena_alloc(&r->arena, row->count * sizeof(at[0]));
     elm_buf_clear(&r->text);
+    elm_buf_clear(&r->passes);
     for (uint32_t i = 0; i < row->count && status == ELM_OK; i++) {
         struct elm_attempt *a = &row->attempts[i];
-        at[i] = r->text.len;
+        at[i] = (struct place){r->text.len, r->passes.len};
         if (a->outcome >= ELM_OUTCOME_IMPROVED && a->id >= r->from && a->batch >= r->from_batch)
-            status = store_text_find(r->s, a->id, &r->text, &a->text, err);
+            status = store_text_find(r->s, a->id, &r->text, &r->passes, &a->text, err);
+        a->passes.len = r->passes.len - at[i].passes;
     }
     sql_run(r->s, SQL_COMMIT, NULL);
     for (uint32_t i = 0; i < row->count && status == ELM_OK; i++) {
-        if (row->attempts[i].text.ptr != NULL)
-            row->attempts[i].text.ptr = r->text.ptr + at[i];
+        struct elm_attempt *a = &row->attempts[i];
+        if (a->text.ptr != NULL)
+            a->text.ptr = r->text.ptr + at[i].text;
+        if (a->passes.len > 0)
+            a->passes.ptr = r->passes.ptr + at[i].passes;
     }
     return status;
 }
@@ -187,6 +194,7 @@ static enum elm_status read_attempts(struct reader *r, struct elm_error *err)
     enum elm_status status = read_rows(r, err);
     elm_arena_release(&r->arena);
     elm_buf_release(&r->text);
+    elm_buf_release(&r->passes);
     return status;
 }
 
@@ -234,6 +242,7 @@ enum elm_status elm_store_attempt(struct elm_store *s, int64_t id,
         status = deliver(&r, &one, err);
     elm_arena_release(&r.arena);
     elm_buf_release(&r.text);
+    elm_buf_release(&r.passes);
     return status;
 }
 
@@ -241,7 +250,7 @@ enum elm_status elm_store_text(struct elm_store *s, int64_t id, struct elm_buf *
                                struct elm_error *err)
 {
     ELM_TRY(elm_store_flush(s, err));
-    return store_text_get(s, id, text, err);
+    return store_text_get(s, id, text, NULL, err);
 }
 
 static int64_t size_of(const char *path, const char *suffix)

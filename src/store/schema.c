@@ -34,7 +34,7 @@ static const char tables[] =
     " better INTEGER NOT NULL, parent INTEGER, other_parent INTEGER, opponent INTEGER,"
     " fitness REAL, measure1 REAL, measure2 REAL, measure3 REAL, measure4 REAL,"
     " steps INTEGER NOT NULL, arrival_us INTEGER NOT NULL, text_bytes INTEGER NOT NULL,"
-    " sum INTEGER NOT NULL, text BLOB, base INTEGER);"
+    " sum INTEGER NOT NULL, text BLOB, base INTEGER, passes BLOB);"
     "CREATE TABLE tally(operator INTEGER, status INTEGER, outcome INTEGER, better INTEGER,"
     " attempts INTEGER NOT NULL, PRIMARY KEY(operator, status, outcome, better)) WITHOUT ROWID;"
     "CREATE TABLE progress(place INTEGER PRIMARY KEY, attempts INTEGER NOT NULL,"
@@ -54,8 +54,8 @@ static const char tables[] =
 static const char *const steps[STORE_VERSION] = {
     [1] = /* each text was compressed by itself */
     "ALTER TABLE program ADD COLUMN base INTEGER;",
-    [2] = /* no model was asked */
-    CALL_TABLES,
+    [2] = /* no model was asked, and no selector needed to know which cases a program passes */
+    CALL_TABLES "ALTER TABLE program ADD COLUMN passes BLOB;",
 };
 
 #define META(name) "(SELECT CAST(value AS TEXT) FROM meta WHERE key = '" name "')"

@@ -29,12 +29,12 @@ static const char *const statement_text[SQL_STATEMENTS] = {
                           " ORDER BY last_batch, first LIMIT 1",
     [SQL_PROGRAM_PUT] = "INSERT INTO program(id, origin, batch, operator, outcome, better,"
                         " parent, other_parent, opponent, fitness, measure1, measure2, measure3,"
-                        " measure4, steps, arrival_us, text_bytes, base, sum, text) VALUES(?1,"
-                        " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-                        " ?17, ?18, ?19, ?20)",
+                        " measure4, steps, arrival_us, text_bytes, base, sum, text, passes)"
+                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+                        " ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     [SQL_PROGRAM_BASE] = "SELECT coalesce(base, id) FROM program"
                          " WHERE id = ?1 AND text IS NOT NULL",
-    [SQL_PROGRAM_TEXT] = "SELECT text_bytes, base, sum, text FROM program"
+    [SQL_PROGRAM_TEXT] = "SELECT text_bytes, base, sum, text, passes FROM program"
                          " WHERE id = ?1 AND text IS NOT NULL",
     [SQL_TALLY_ADD] = "INSERT INTO tally(operator, status, outcome, better, attempts)"
                       " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE"

@@ -139,15 +139,16 @@ struct packed_text {
     struct elm_str bytes;            /* borrowed until the next */
     int64_t base, sum;               /* base -1: it stands alone */
 };
-enum elm_status store_text_pack(struct elm_store *s, struct text_packer *p, struct elm_str text,
-                                int64_t id, int64_t parent, struct packed_text *out,
-                                struct elm_error *err);
-/* ELM_NOT_FOUND when the program or its text is not there. Appends. */
+enum elm_status store_text_pack(struct elm_store *s, struct text_packer *p,
+                                const struct elm_attempt *a, int64_t parent,
+                                struct packed_text *out, struct elm_error *err);
+/* ELM_NOT_FOUND when the program or its text is not there. Appends; `passes` is nullable. */
 enum elm_status store_text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
-                               struct elm_error *err);
+                               struct elm_buf *passes, struct elm_error *err);
 /* The same, but *found without a ptr when there is none. It borrows from `text`. */
 enum elm_status store_text_find(struct elm_store *s, int64_t id, struct elm_buf *text,
-                                struct elm_str *found, struct elm_error *err);
+                                struct elm_buf *passes, struct elm_str *found,
+                                struct elm_error *err);
 
 /* ---- write.c: the writer's thread, but for store_writer_open and store_writer_free ---- */
 struct tail {                        /* attempts whose row is still open */

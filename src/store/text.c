@@ -12,10 +12,11 @@
 #define BASE_BYTES_MAX 65536     /* what a cached base may keep of memory */
 #define DRIFT 16     /* beyond this part of its length a text becomes a base */
 
-/* The sum covers the text, so that it vouches for the base as well. */
-static int64_t text_sum(struct elm_str text, int64_t id)
+/* The sum covers the text, so that it vouches for the base as well, and what stands beside it. */
+static int64_t text_sum(struct elm_str text, struct elm_str passes, int64_t id)
 {
-    return (int64_t)elm_hash(text.ptr, text.len, (uint64_t)id);
+    uint64_t sum = elm_hash(text.ptr, text.len, (uint64_t)id);
+    return (int64_t)(passes.len == 0 ? sum : elm_hash(passes.ptr, passes.len, sum));
 }
 
 static enum elm_status damaged(int64_t id, struct elm_error *err)
@@ -28,7 +29,14 @@ struct text_row {
     size_t bytes;              /* of the text */
     int64_t base, sum;         /* base -1: it stands alone */
     struct elm_buf packed;
+    struct elm_buf passes;
 };
+
+static void row_release(struct text_row *row)
+{
+    elm_buf_release(&row->packed);
+    elm_buf_release(&row->passes);
+}
 
 static enum elm_status expand(struct elm_store *s, int64_t id, const struct text_row *row,
                               struct elm_str base, struct elm_buf *text, struct elm_error *err)
@@ -61,8 +69,10 @@ static enum elm_status read_row(struct elm_store *s, int64_t id, struct text_row
     row->base = sqlite3_column_type(get, 1) == SQLITE_NULL ? -1 : sqlite3_column_int64(get, 1);
     row->sum = sqlite3_column_int64(get, 2);
     elm_buf_add_str(&row->packed, sql_bytes(get, 3));
+    elm_buf_add_str(&row->passes, sql_bytes(get, 4));
     sqlite3_reset(get);
-    if (bytes < 0 || (uint64_t)bytes > PACK_EDIT_BYTES_MAX)
+    if (bytes < 0 || (uint64_t)bytes > PACK_EDIT_BYTES_MAX ||
+        row->passes.len > ELM_CASES_MAX / 8)
         return damaged(id, err);
     row->bytes = (size_t)bytes;
     return ELM_OK;
@@ -77,7 +87,7 @@ static enum elm_status read_base(struct elm_store *s, int64_t id, struct elm_buf
         status = damaged(id, err);
     if (status == ELM_OK)
         status = expand(s, id, &row, (struct elm_str){0}, text, err);
-    elm_buf_release(&row.packed);
+    row_release(&row);
     return status;
 }
 
@@ -98,7 +108,7 @@ static enum elm_status get_base(struct elm_store *s, int64_t id, struct elm_str 
 }
 
 static enum elm_status get(struct elm_store *s, int64_t id, struct elm_buf *text,
-                           struct elm_error *err)
+                           struct elm_buf *passes, struct elm_error *err)
 {
     struct text_row row = {0};
     struct elm_str base = {0};
@@ -112,30 +122,34 @@ static enum elm_status get(struct elm_store *s, int64_t id, struct elm_buf *text
     if (status == ELM_OK)
         status = expand(s, id, &row, base, text, err);
     if (status == ELM_OK &&
-        text_sum((struct elm_str){text->ptr + start, text->len - start}, id) != row.sum) {
+        text_sum((struct elm_str){text->ptr + start, text->len - start},
+                 elm_buf_str(&row.passes), id) != row.sum) {
         text->len = start;
         status = damaged(id, err);
     }
-    elm_buf_release(&row.packed);
+    if (status == ELM_OK && passes != NULL)
+        elm_buf_add_str(passes, elm_buf_str(&row.passes));
+    row_release(&row);
     return status;
 }
 
 enum elm_status store_text_get(struct elm_store *s, int64_t id, struct elm_buf *text,
-                               struct elm_error *err)
+                               struct elm_buf *passes, struct elm_error *err)
 {
     sql_lock(s);
-    enum elm_status status = get(s, id, text, err);
+    enum elm_status status = get(s, id, text, passes, err);
     sql_unlock(s);
     return status;
 }
 
 enum elm_status store_text_find(struct elm_store *s, int64_t id, struct elm_buf *text,
-                                struct elm_str *found, struct elm_error *err)
+                                struct elm_buf *passes, struct elm_str *found,
+                                struct elm_error *err)
 {
     struct elm_error why = {0};
     size_t start = text->len;
     *found = (struct elm_str){0};
-    enum elm_status status = store_text_get(s, id, text, &why);
+    enum elm_status status = store_text_get(s, id, text, passes, &why);
     if (status == ELM_OK)
         *found = (struct elm_str){text->ptr + start, text->len - start};
     else if (status != ELM_NOT_FOUND)
@@ -171,11 +185,11 @@ static enum elm_status find_base(struct elm_store *s, int64_t parent, int64_t *b
     return ELM_OK;
 }
 
-enum elm_status store_text_pack(struct elm_store *s, struct text_packer *p, struct elm_str text,
-                                int64_t id, int64_t parent, struct packed_text *out,
-                                struct elm_error *err)
+enum elm_status store_text_pack(struct elm_store *s, struct text_packer *p,
+                                const struct elm_attempt *a, int64_t parent,
+                                struct packed_text *out, struct elm_error *err)
 {
-    struct elm_str base = {0};
+    struct elm_str base = {0}, text = a->text;
     ELM_TRY(find_base(s, parent, &out->base, err));
     if (out->base >= 0)
         ELM_TRY(get_base(s, out->base, &base, err));
@@ -185,6 +199,6 @@ enum elm_status store_text_pack(struct elm_store *s, struct text_packer *p, stru
         squeeze(p, text, (struct elm_str){0});
     }
     out->bytes = elm_buf_str(&p->packed);
-    out->sum = text_sum(text, id);
+    out->sum = text_sum(text, a->passes, a->id);
     return ELM_OK;
 }

@@ -127,7 +127,7 @@ void store_tail_add(struct tail *t, const struct elm_attempt *a, enum elm_keep k
 {
     struct elm_attempt *mine = &t->items[t->count++];
     *mine = *a;
-    mine->text = (struct elm_str){0};
+    mine->text = mine->passes = (struct elm_str){0};
     if (keep != ELM_KEEP_ALL && !keeps_edit(a))
         mine->edit = (struct elm_str){0};
     if (mine->edit.len == 0)

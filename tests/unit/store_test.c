@@ -504,12 +504,26 @@ static void texts_come_back_against_their_bases(void **state)
 }
 
 /* ---- versions ---- */
-static void write_version_1(const char *folder)
+/* What a store of that version holds: 37 attempts, and these. */
+struct version {
+    const char *sql;
+    uint32_t edits, texts;
+    int64_t program, lineage;
+    const char *text;
+};
+static const struct version older[] = {
+    {"tests/unit/store_v1.sql", 36, 3, 20, 2,
+     "void h(int a[4])\n{\n    a[0] = a[1] + 2 * a[3];\n}\n"},
+    {"tests/unit/store_v2.sql", 35, 4, 22, 4,
+     "int f(void)\n{\n    int x = 22;\n    return x * 301;\n}\n"},
+};
+
+static void write_version(const char *folder, const struct version *v)
 {
     struct elm_buf sql = {0};
     char path[128];
     sqlite3 *db;
-    GIVES(ELM_OK, elm_file_read("tests/unit/store_v1.sql", 1 << 20, &sql, ERR));
+    GIVES(ELM_OK, elm_file_read(v->sql, 1 << 20, &sql, ERR));
     assert_int_equal(mkdir(folder, 0755), 0);
     snprintf(path, sizeof(path), "%s/elm.db", folder);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -523,29 +537,65 @@ static void older_versions_are_migrated(void **state)
 {
     (void)state;
     static const enum elm_store_mode modes[] = {ELM_STORE_RESUME, ELM_STORE_READ};
-    for (size_t m = 0; m < ELM_COUNT(modes); m++) {
+    for (size_t m = 0; m < ELM_COUNT(modes) * ELM_COUNT(older); m++) {
+        const struct version *v = &older[m / 2];
+        enum elm_store_mode mode = modes[m % 2];
         char folder[64];
         struct elm_buf text = {0};
         int64_t batch;
         rig_folder(folder);
-        write_version_1(folder);
-        struct elm_store *s = rig_open(folder, modes[m]);
+        write_version(folder, v);
+        struct elm_store *s = rig_open(folder, mode);
         struct kept k = {0};
         GIVES(ELM_OK, elm_store_each(s, 0, count_kept, &k, ERR));
         assert_int_equal(k.attempts, 37);
-        assert_int_equal(k.edits, 36);
-        assert_int_equal(k.texts, 3);
-        GIVES(ELM_OK, elm_store_text(s, 20, &text, ERR));
-        assert_string_equal(text.ptr, "void h(int a[4])\n{\n    a[0] = a[1] + 2 * a[3];\n}\n");
+        assert_int_equal(k.edits, v->edits);
+        assert_int_equal(k.texts, v->texts);
+        GIVES(ELM_OK, elm_store_text(s, v->program, &text, ERR));
+        assert_string_equal(text.ptr, v->text);
         elm_buf_clear(&text);
         GIVES(ELM_OK, elm_store_snapshot_get(s, &batch, &text, ERR));
         assert_string_equal(text.ptr, "the state after batch 2");
-        if (modes[m] == ELM_STORE_RESUME)
+        if (mode == ELM_STORE_RESUME)
             GIVES(ELM_OK, rig_append(s, 5, 37, 30, ERR));
         GIVES(ELM_OK, elm_store_close(s, ERR));
         assert_int_equal(rig_sql(folder, "SELECT user_version FROM pragma_user_version"), 3);
-        assert_int_equal(rig_sql(folder, "SELECT count(*) FROM v_lineage WHERE program < 37"), 2);
+        assert_int_equal(rig_sql(folder, "SELECT count(*) FROM v_lineage WHERE program < 37"),
+                         v->lineage);
+        /* 55 is odd, and passes what no program of an older version could say */
+        assert_int_equal(rig_sql(folder, "SELECT count(*) FROM program WHERE passes IS NOT NULL"),
+                         mode == ELM_STORE_RESUME);
         elm_buf_release(&text);
+        rig_clean(folder);
+    }
+}
+
+/* Which cases a program passes is under the checksum of its text. */
+static void passes_are_vouched_for(void **state)
+{
+    (void)state;
+    static const char *const damage[] = {
+        "UPDATE program SET passes = X'00' WHERE id = 11",
+        "UPDATE program SET passes = NULL WHERE id = 11",
+        "UPDATE program SET passes = X'01' WHERE id = 22",
+        "UPDATE program SET passes = zeroblob(129) WHERE id = 11",
+    };
+    for (size_t i = 0; i < ELM_COUNT(damage); i++) {
+        char folder[64];
+        struct kept k = {0};
+        struct elm_attempt a = {.id = 34, .batch = 9, .passes = {folder, 129}};
+        rig_folder(folder);
+        struct elm_store *s = rig_open(folder, ELM_STORE_CREATE);
+        GIVES(ELM_OK, rig_append(s, 0, 0, 34, ERR));
+        GIVES(ELM_RANGE, elm_store_append(s, &a, 1, ERR));
+        GIVES(ELM_OK, elm_store_close(s, ERR));
+        rig_sql(folder, damage[i]);
+        s = rig_open(folder, ELM_STORE_READ);
+        GIVES(ELM_CORRUPT, elm_store_each(s, 0, count_kept, &k, ERR));
+        k = (struct kept){0};
+        GIVES(ELM_OK, elm_store_attempt(s, 0, count_kept, &k, ERR));
+        assert_int_equal(k.texts, 1);
+        GIVES(ELM_OK, elm_store_close(s, ERR));
         rig_clean(folder);
     }
 }
@@ -566,7 +616,7 @@ static void newer_and_foreign_files_are_refused(void **state)
         assert_non_null(strstr(err.message, "99"));
         assert_non_null(strstr(err.message, "use the elm that made it"));
     }
-    rig_sql(folder, "PRAGMA user_version = 2");
+    rig_sql(folder, "PRAGMA user_version = 3");
     rig_sql(folder, "PRAGMA application_id = 5");
     GIVES(ELM_CORRUPT, elm_store_open(folder, ELM_STORE_READ, &s, ERR));
     GIVES(ELM_CORRUPT, elm_store_open(folder, ELM_STORE_RESUME, &s, ERR));
@@ -696,6 +746,7 @@ int main(void)
         cmocka_unit_test(reading_beside_a_writer),
         cmocka_unit_test(texts_come_back_against_their_bases),
         cmocka_unit_test(older_versions_are_migrated),
+        cmocka_unit_test(passes_are_vouched_for),
         cmocka_unit_test(newer_and_foreign_files_are_refused),
         cmocka_unit_test(a_folder_holds_one_run_and_one_writer),
         cmocka_unit_test(deleting_takes_the_run_and_nothing_else),
