@@ -108,9 +108,6 @@ const struct option_info option_table[OPTIONS] = {
                          .commands = IN_RUN, .fallback = "0.25",
                          .help = "the share of the listed cost that goes to operators which ask "
                                  "the model"},
-    [OPT_PROMPTS] = {"prompts", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_RUN,
-                     .fallback = "built in; `elm show prompt NAME` prints one",
-                     .help = "prompt files of your own, one NAME.txt an operator"},
     [OPT_SCRIPT] = {"script", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
                     .help = "answers of the backend scripted, a line %% between them"},
     [OPT_WORKERS] = {"workers", 'j', OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 256,
@@ -139,8 +136,8 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_PROBLEMS_PATH] = {"problems-path", 0, OPTION_TEXT, true, .metavar = "FOLDERS",
                            .commands = IN_KEYS, .fallback = "./problems, then the installed ones",
                            .help = "folders that hold problem folders, with colons between"},
-    [OPT_PROMPTS] = {"prompts", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_SHOW,
-                     .fallback = "what is built in",
+    [OPT_PROMPTS] = {"prompts", 0, OPTION_TEXT, true, .metavar = "FOLDER",
+                     .commands = IN_RUN | IN_SHOW, .fallback = "what is built in",
                      .help = "files named as `elm show prompt` names them that take the place of "
                              "what models are asked"},
     [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_RUN,

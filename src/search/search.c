@@ -247,7 +247,7 @@ enum elm_status elm_search_run(struct elm_search *s,
     s->ticker = &t;
     s->waiting = waiting;
     enum elm_status status = loop(s, &t, end, err);
-    if (status == ELM_OK && s->sampler != NULL && !behind_store(s))
+    if (status == ELM_OK && s->sampler != NULL)
         status = tell_all(s, err);
     s->ticker = NULL;
     if (status == ELM_OK)

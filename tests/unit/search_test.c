@@ -124,6 +124,7 @@ static void workers_and_cuts(enum elm_keep keep, int64_t step)
     struct outcome alone = run(1, false, EVALUATIONS, keep, ELM_OK);
     assert_true(alone.evaluations >= EVALUATIONS);
     assert_true(whole.snapshot_count > 1);
+    assert_true((whole.calls > 0) == (backend_name != NULL));
     struct disk again = {.refuse_after = -1};
     fake_disk = &again;
     same(alone, run(3, false, EVALUATIONS, keep, ELM_OK), "three workers", -1);
