@@ -1,0 +1,252 @@
+/*
+ * mask: the vocabulary as a trie, so that tokens that begin alike are read once, and a cache of the
+ * masks made. The cache is sets of a few masks each: of a full set the oldest leaves.
+ */
+#include "elm/mask.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN_BYTES_MAX 64
+#define WAYS 4
+
+struct trie_node {
+    uint32_t child;            /* the first of them, which lie together in order of their bytes */
+    uint32_t ids;              /* tokens that end here, in trie.ids */
+    uint16_t child_count, id_count;
+    uint8_t byte;
+};
+
+struct elm_vocabulary_trie {
+    struct trie_node *nodes;   /* nodes[0] is the root */
+    uint32_t count, cap;
+    uint32_t *ids;             /* by bytes */
+    uint32_t id_count;
+    struct elm_str *tokens;    /* by id; empty for those that are never admitted */
+    uint32_t token_count;
+    char *text;
+};
+
+/* ---- making the trie ---- */
+
+/* Bytes that the grammar may admit, in a span or in the code after it. */
+static bool is_code(uint8_t byte)
+{
+    return byte == '\n' || (byte >= ' ' && byte < 127 && strchr("\"#$'@\\`", byte) == NULL);
+}
+
+static bool is_useful(struct elm_str token)
+{
+    for (size_t i = 0; i < token.len; i++) {
+        if (!is_code((uint8_t)token.ptr[i]))
+            return false;
+    }
+    return token.len > 0 && token.len <= TOKEN_BYTES_MAX;
+}
+
+static int by_bytes(const void *left, const void *right, void *tokens)
+{
+    uint32_t i = *(const uint32_t *)left, k = *(const uint32_t *)right;
+    struct elm_str a = ((struct elm_str *)tokens)[i], b = ((struct elm_str *)tokens)[k];
+    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+    if (order == 0)
+        order = (a.len > b.len) - (a.len < b.len);
+    return order != 0 ? order : (i > k) - (i < k);
+}
+
+static uint32_t add_nodes(struct elm_vocabulary_trie *v, uint32_t count)
+{
+    if (v->count + count > v->cap) {
+        v->cap = (v->count + count) * 2;
+        v->nodes = elm_realloc(v->nodes, v->cap * sizeof(*v->nodes));
+    }
+    memset(v->nodes + v->count, 0, count * sizeof(*v->nodes));
+    v->count += count;
+    return v->count - count;
+}
+
+/* The end of the run of ids from `from` on whose byte at `depth` is the same. */
+static uint32_t run_end(const struct elm_vocabulary_trie *v, uint32_t from, uint32_t to,
+                        size_t depth)
+{
+    char byte = v->tokens[v->ids[from]].ptr[depth];
+    while (from < to && v->tokens[v->ids[from]].ptr[depth] == byte)
+        from++;
+    return from;
+}
+
+/* Fills `node`, whose tokens are ids [from, to) and begin with the same `depth` bytes. */
+static void fill_node(struct elm_vocabulary_trie *v, uint32_t node, uint32_t from, uint32_t to,
+                      size_t depth)
+{
+    uint32_t first = from, children = 0;
+    while (from < to && v->tokens[v->ids[from]].len == depth)
+        from++;
+    for (uint32_t i = from; i < to; i = run_end(v, i, to, depth))
+        children++;
+    uint32_t child = add_nodes(v, children);
+    v->nodes[node].ids = first;
+    v->nodes[node].id_count = (uint16_t)(from - first);
+    v->nodes[node].child = child;
+    v->nodes[node].child_count = (uint16_t)children;
+    for (uint32_t i = from; i < to; child++) {
+        uint32_t end = run_end(v, i, to, depth);
+        v->nodes[child].byte = (uint8_t)v->tokens[v->ids[i]].ptr[depth];
+        fill_node(v, child, i, end, depth + 1);
+        i = end;
+    }
+}
+
+/* Tokens, and all that they point to, become the trie's own. */
+static void take_tokens(struct elm_vocabulary_trie *v, const struct elm_str *tokens, uint32_t count)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += is_useful(tokens[i]) ? tokens[i].len : 0;
+    v->text = elm_malloc(bytes + 1);
+    v->tokens = elm_calloc(count + 1u, sizeof(*v->tokens));
+    v->ids = elm_malloc((count + 1u) * sizeof(*v->ids));
+    v->token_count = count;
+    bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_useful(tokens[i]))
+            continue;
+        v->tokens[i] = (struct elm_str){v->text + bytes, tokens[i].len};
+        memcpy(v->text + bytes, tokens[i].ptr, tokens[i].len);
+        bytes += tokens[i].len;
+        v->ids[v->id_count++] = i;
+    }
+}
+
+struct elm_vocabulary_trie *elm_vocabulary_trie_of(const struct elm_str *tokens, uint32_t count)
+{
+    struct elm_vocabulary_trie *v = elm_calloc(1, sizeof(*v));
+    take_tokens(v, tokens, count);
+    qsort_r(v->ids, v->id_count, sizeof(*v->ids), by_bytes, v->tokens);
+    fill_node(v, add_nodes(v, 1), 0, v->id_count, 0);
+    return v;
+}
+
+struct elm_vocabulary_trie *elm_vocabulary_trie_new(const struct elm_tokenizer *t)
+{
+    uint32_t count = elm_tokenizer_count(t);
+    struct elm_str *tokens = elm_malloc((count + 1u) * sizeof(*tokens));
+    for (uint32_t i = 0; i < count; i++)
+        tokens[i] = elm_tokenizer_bytes(t, i);
+    struct elm_vocabulary_trie *v = elm_vocabulary_trie_of(tokens, count);
+    free(tokens);
+    return v;
+}
+
+void elm_vocabulary_trie_free(struct elm_vocabulary_trie *v)
+{
+    if (v == NULL)
+        return;
+    free(v->nodes);
+    free(v->ids);
+    free(v->tokens);
+    free(v->text);
+    free(v);
+}
+
+bool elm_mask_step(const struct elm_vocabulary_trie *v, const struct elm_grammar *g,
+                   struct elm_grammar_state *s, uint32_t token)
+{
+    if (token >= v->token_count || v->tokens[token].len == 0)
+        return false;
+    struct elm_str bytes = v->tokens[token];
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (!elm_grammar_step(g, s, (uint8_t)bytes.ptr[i]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- masks ---- */
+
+struct mask {
+    uint64_t key;
+    uint64_t age;              /* when it was made; 0: never */
+    bool any;
+};
+
+struct elm_mask_cache {
+    const struct elm_vocabulary_trie *v;
+    struct mask *masks;        /* sets * WAYS */
+    uint8_t *bits;             /* mask_bytes each */
+    size_t mask_bytes, sets;
+    uint64_t asked, found;
+};
+
+struct elm_mask_cache *elm_mask_cache_new(const struct elm_vocabulary_trie *v, size_t bytes_max)
+{
+    struct elm_mask_cache *c = elm_calloc(1, sizeof(*c));
+    c->v = v;
+    c->mask_bytes = (v->token_count + 511u) / 512 * 64 + (v->token_count == 0 ? 64 : 0);
+    c->sets = bytes_max / (WAYS * (c->mask_bytes + sizeof(struct mask)));
+    c->sets = c->sets == 0 ? 1 : c->sets;
+    c->masks = elm_calloc(c->sets * WAYS, sizeof(*c->masks));
+    c->bits = elm_malloc(c->sets * WAYS * c->mask_bytes);
+    return c;
+}
+
+void elm_mask_cache_free(struct elm_mask_cache *c)
+{
+    if (c == NULL)
+        return;
+    free(c->masks);
+    free(c->bits);
+    free(c);
+}
+
+struct reading {
+    const struct elm_vocabulary_trie *v;
+    const struct elm_grammar *g;
+    uint8_t *bits;
+    bool any;
+};
+
+static void read_on(struct reading *r, const struct trie_node *node,
+                    const struct elm_grammar_state *s)
+{
+    struct elm_grammar_state next;
+    const struct trie_node *child = r->v->nodes + node->child, *end = child + node->child_count;
+    for (; child < end; child++) {
+        next = *s;
+        if (!elm_grammar_step(r->g, &next, child->byte))
+            continue;
+        for (uint32_t i = 0; i < child->id_count; i++) {
+            uint32_t id = r->v->ids[child->ids + i];
+            r->bits[id / 8] |= (uint8_t)(1u << (id % 8));
+            r->any = true;
+        }
+        if (child->child_count > 0)
+            read_on(r, child, &next);
+    }
+}
+
+const uint8_t *elm_mask_get(struct elm_mask_cache *c, const struct elm_grammar *g,
+                            const struct elm_grammar_state *s)
+{
+    uint64_t key = elm_grammar_key(g, s);
+    size_t from = key % c->sets * WAYS, oldest = from;
+    c->asked++;
+    for (size_t i = from; i < from + WAYS; i++) {
+        if (c->masks[i].age != 0 && c->masks[i].key == key) {
+            c->found++;
+            return c->masks[i].any ? c->bits + i * c->mask_bytes : NULL;
+        }
+        oldest = c->masks[i].age < c->masks[oldest].age ? i : oldest;
+    }
+    struct reading r = {.v = c->v, .g = g, .bits = c->bits + oldest * c->mask_bytes};
+    memset(r.bits, 0, c->mask_bytes);
+    read_on(&r, c->v->nodes, s);
+    c->masks[oldest] = (struct mask){key, c->asked, r.any};
+    return r.any ? r.bits : NULL;
+}
+
+void elm_mask_counts(const struct elm_mask_cache *c, uint64_t *asked, uint64_t *found)
+{
+    *asked = c->asked;
+    *found = c->found;
+}
