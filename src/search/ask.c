@@ -65,7 +65,8 @@ struct held *ask_parents(struct elm_search *s, struct candidate *c, struct elm_r
 {
     const struct elm_archive_kind *kind = s->archive_kind;
     struct elm_selection from = {.kind = kind, .archive = s->archive,
-                                 .count = kind->count(s->archive)};
+                                 .count = kind->count(s->archive),
+                                 .cases = cases_of_archive(s)};
     uint32_t indices[2], group = 0;
     if (kind->group != NULL)
         group = kind->group(s->archive, rng, &from.first, &from.count);

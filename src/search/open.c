@@ -53,6 +53,10 @@ static enum elm_status choose_archive(struct elm_search *s, struct elm_error *er
                         "archive '%s' needs a fitness, and '%s' only compares; use --archive topk",
                         archive, p->name);
     }
+    if (s->selector_kind->needs_cases && p->judge == ELM_JUDGE_COMMAND) {
+        return elm_fail(err, ELM_USAGE, "selector '%s' needs to know which cases a program passes, "
+                        "and the command gives a number only; use --selector power", selector);
+    }
     if (s->archive_kind->needs_measures && p->measure_count == 0) {
         return elm_fail(err, ELM_USAGE, "archive '%s' needs measures, and '%s' has none; "
                         "use --archive topk or add `measures:` to its problem.yaml", archive,
@@ -219,7 +223,7 @@ static struct elm_job seed_job(const struct elm_problem *p)
 
 /* The seed against itself: does the same program score the same twice? */
 static enum elm_status evaluate_seed(struct elm_search *s, struct elm_evaluation *e,
-                                     struct elm_error *err)
+                                     struct passes *passes, struct elm_error *err)
 {
     int runs = s->problem->judge == ELM_JUDGE_COMMAND ? SELF_RUNS : 2;
     for (int i = 0; i < runs; i++) {
@@ -235,6 +239,9 @@ static enum elm_status evaluate_seed(struct elm_search *s, struct elm_evaluation
             s->noisy = true;
         *e = job.evaluation;
     }
+    s->case_count = e->cases;
+    if (s->selector_kind->needs_cases)
+        passes_set(passes, elm_evaluator_passes(s->first_evaluator, 0), s->case_count);
     if (s->problem->judge == ELM_JUDGE_COMPARE)
         e->fitness = 0;
     return ELM_OK;
@@ -432,7 +439,7 @@ static enum elm_status start_workers(struct elm_search *s, double price_us, stru
         opened += status == ELM_OK;
     }
     struct pipeline_def def = {evaluators, workers, chunk_size(price_us, workers), s->noisy,
-                               s->problem->names};
+                               s->selector_kind->needs_cases, s->problem->names};
     if (status == ELM_OK) {
         status = pipeline_open(&def, &s->pipeline, err);
         if (status != ELM_OK)
@@ -449,12 +456,13 @@ static enum elm_status open_all(struct elm_search *s, struct elm_error *err)
 {
     char problem_hash[17];
     struct elm_evaluation seed = {0};
+    struct passes passes = {0};
     ELM_TRY(search_choose_level(&s->def, err));
     ELM_TRY(hash_problem(s->problem, problem_hash, err));
     ELM_TRY(search_open_evaluator(&s->def, &s->first_evaluator, err));
     elm_evaluator_evidence(s->first_evaluator, &s->evidence.case_count, &s->evidence.in,
                            &s->evidence.want, &s->evidence.want_mask);
-    ELM_TRY(evaluate_seed(s, &seed, err));
+    ELM_TRY(evaluate_seed(s, &seed, &passes, err));
     ELM_TRY(open_store(s, err));
     if (s->def.resume)
         ELM_TRY(look_for_seed(s, err));
@@ -473,7 +481,7 @@ static enum elm_status open_all(struct elm_search *s, struct elm_error *err)
     } else {
         if (s->store != NULL)
             ELM_TRY(put_meta(s, problem_hash, err));
-        ELM_TRY(search_tell_seed(s, &seed, false, err));
+        ELM_TRY(search_tell_seed(s, &seed, &passes, false, err));
     }
     if (!s->noisy && seed.fitness != s->seed_fitness) {
         return elm_fail(err, ELM_USAGE, "the seed scored %.9g when this run began and scores %.9g "

@@ -26,7 +26,7 @@ struct pipeline {
     struct chunk *queue;       /* ring */
     uint32_t head, count, cap;
     uint32_t chunk;
-    bool noisy, stop;
+    bool noisy, passes, stop;
     struct elm_error failure;  /* the first one of any worker */
     struct worker *workers;
     uint32_t worker_count;
@@ -60,6 +60,14 @@ static enum elm_status race(struct elm_evaluator *e, struct candidate *c, struct
     return ELM_OK;
 }
 
+/* Of the job at `index` in the last run. */
+static void take_passes(struct worker *w, struct candidate *c, const struct elm_job *job,
+                        uint32_t index)
+{
+    if (w->pipeline->passes && job->evaluation.status == ELM_EVAL_OK)
+        passes_set(&c->passes, elm_evaluator_passes(w->evaluator, index), job->evaluation.cases);
+}
+
 static enum elm_status run_chunk(struct worker *w, const struct chunk *k, struct elm_error *err)
 {
     struct elm_job jobs[ELM_JOBS_MAX];
@@ -74,14 +82,19 @@ static enum elm_status run_chunk(struct worker *w, const struct chunk *k, struct
             jobs[count].text = (struct elm_str){k->batch->edits.ptr + c->edit_at, c->edit_len};
         of[count++] = c;
     }
-    for (uint32_t i = 0; w->pipeline->noisy && i < count; i++)
+    for (uint32_t i = 0; w->pipeline->noisy && i < count; i++) {
         ELM_TRY(race(w->evaluator, of[i], &jobs[i], err));
+        take_passes(w, of[i], &jobs[i], 0);
+    }
     if (!w->pipeline->noisy && count > 0) {
         ELM_TRY(elm_evaluator_run(w->evaluator, jobs, count, ELM_SET_SCORED, ELM_TIER_FAST,
                                   err));
     }
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         of[i]->evaluation = jobs[i].evaluation;
+        if (!w->pipeline->noisy)
+            take_passes(w, of[i], &jobs[i], i);
+    }
     return ELM_OK;
 }
 
@@ -125,6 +138,7 @@ enum elm_status pipeline_open(const struct pipeline_def *def, struct pipeline **
     pthread_condattr_destroy(&monotonic);
     p->chunk = def->chunk;
     p->noisy = def->noisy;
+    p->passes = def->passes;
     p->cap = 64;
     p->queue = elm_malloc(p->cap * sizeof(p->queue[0]));
     p->workers = elm_calloc(def->workers, sizeof(p->workers[0]));

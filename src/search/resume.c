@@ -95,8 +95,10 @@ static bool each_attempt(void *ctx, const struct elm_attempt *a)
     if (a->id == 0) {
         struct elm_evaluation e = {.status = a->status, .fitness = a->fitness, .steps = a->steps};
         memcpy(e.measures, a->measures, sizeof(e.measures));
+        struct passes passes;
+        passes_load(&passes, a->passes);
         if (!r->seeded)
-            r->status = search_tell_seed(s, &e, true, r->err);
+            r->status = search_tell_seed(s, &e, &passes, true, r->err);
         r->seeded = true;
         return r->status == ELM_OK;
     }
@@ -122,7 +124,8 @@ static bool each_attempt(void *ctx, const struct elm_attempt *a)
         c->text_len = a->text.len;
         elm_buf_add_str(&r->open->texts, a->text);
     }
-    c->attempt.text = (struct elm_str){0};
+    passes_load(&c->passes, a->passes);
+    c->attempt.text = c->attempt.passes = (struct elm_str){0};
     return true;
 }
 

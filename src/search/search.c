@@ -40,6 +40,7 @@ void search_free(struct elm_search *s)
     held_release(&s->held);
     seen_release(&s->seen);
     free(s->rematches);
+    free(s->cases.bits);
     free(s);
 }
 

@@ -116,7 +116,7 @@ static void load_counts(struct elm_search *s, struct elm_reader *r)
 /* What only some programs have. */
 static bool has_rest(const struct held *h)
 {
-    return h != NULL && h->group != 0;
+    return h != NULL && (h->group != 0 || h->passes.len != 0);
 }
 
 static void save_rest(const struct elm_search *s, struct elm_buf *out)
@@ -131,6 +131,8 @@ static void save_rest(const struct elm_search *s, struct elm_buf *out)
             continue;
         elm_buf_varint(out, (uint64_t)h->id);
         elm_buf_varint(out, h->group);
+        elm_buf_varint(out, h->passes.len);
+        elm_buf_add(out, h->passes.bits, h->passes.len);
     }
 }
 
@@ -141,9 +143,12 @@ static enum elm_status load_rest(struct elm_search *s, struct elm_reader *r,
     for (uint64_t i = 0; i < count && !r->bad; i++) {
         struct held *h = held_find(&s->held, (int64_t)elm_read_varint(r));
         uint64_t group = elm_read_varint(r);
-        if (h == NULL || group >= ELM_GROUPS_MAX)
+        struct elm_str passes = {.len = elm_read_varint(r)};
+        passes.ptr = elm_read_bytes(r, passes.len);
+        if (h == NULL || group >= ELM_GROUPS_MAX || passes.len > ELM_CASES_MAX / 8 || r->bad)
             return elm_fail(err, ELM_CORRUPT, "a program in the snapshot is malformed");
         h->group = (uint32_t)group;
+        passes_load(&h->passes, passes);
     }
     return ELM_OK;
 }

@@ -17,6 +17,15 @@ bool seen_add(struct seen *s, uint64_t hash);
 bool seen_has(const struct seen *s, uint64_t hash);
 void seen_release(struct seen *s);
 
+/* ---- cases: what a program passes, where the selector needs to know ---- */
+struct passes {
+    uint32_t len;                          /* 0: nobody needs it */
+    uint8_t bits[ELM_CASES_MAX / 8];       /* as in elm_attempt */
+};
+/* pass: a byte a case. */
+void passes_set(struct passes *p, const uint8_t *pass, uint32_t cases);
+void passes_load(struct passes *p, struct elm_str bits);
+
 /* ---- held: admitted programs that are still needed (elites, parents of what is in flight) ---- */
 #define HELD_GONE_MAX 64
 struct held {
@@ -32,6 +41,7 @@ struct held {
     struct elm_buf broken;         /* its newest child that failed, for `repair` */
     char broken_why[48];
     uint32_t group;                /* of the archive: where it contended */
+    struct passes passes;
     uint64_t *lines;               /* hashes of its lines, sorted */
     uint32_t line_count;
     uint64_t gone[HELD_GONE_MAX];  /* lines its ancestors deleted, newest last */
@@ -78,6 +88,7 @@ struct candidate {
     struct held *opponent;         /* reference; comparison judge and races */
     struct held *again;            /* reference: the program of a rematch */
     struct elm_evaluation evaluation;
+    struct passes passes;
 };
 struct batch {
     int64_t number;
@@ -98,6 +109,7 @@ struct pipeline_def {
     uint32_t workers;
     uint32_t chunk;                        /* candidates a worker takes at a time */
     bool noisy;                            /* race every promising child against its parent */
+    bool passes;                           /* fill them in */
     const struct elm_names *names;
 };
 enum elm_status pipeline_open(const struct pipeline_def *def, struct pipeline **out,
@@ -140,6 +152,12 @@ struct rematch {
 };
 #define REMATCH_MAX 8
 
+struct case_table {
+    struct elm_case_table table;
+    uint64_t *bits;
+    bool fresh;                /* nothing was admitted or moved since it was made */
+};
+
 struct elm_search {
     struct elm_search_def def;
     struct elm_problem *problem;               /* borrowed, const but for names */
@@ -170,6 +188,8 @@ struct elm_search {
     struct elm_arena arena;
     struct rematch *rematches;
     uint32_t rematch_count, rematch_cap;
+    struct case_table cases;
+    uint32_t case_count;                       /* scored ones; known where programs are run */
 
     int64_t next_ask, next_tell, next_attempt;
     struct batch *window[ELM_SEARCH_LAG];      /* by number % LAG; NULL when free */
@@ -217,7 +237,9 @@ enum elm_status search_ask_stored(struct elm_search *s, struct batch *b, struct 
 /* tell.c: admits, counts, rewards; appends to the store unless b->stored. */
 enum elm_status search_tell(struct elm_search *s, struct batch *b, struct elm_error *err);
 enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluation *e,
-                                 bool stored, struct elm_error *err);
+                                 const struct passes *passes, bool stored, struct elm_error *err);
+/* cases.c: NULL where the selector needs none. Borrowed until the archive changes. */
+const struct elm_case_table *cases_of_archive(struct elm_search *s);
 /* snapshot.c */
 void snapshot_take(struct elm_search *s, struct elm_buf *out);
 enum elm_status snapshot_restore(struct elm_search *s, struct elm_str state,

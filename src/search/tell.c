@@ -124,6 +124,7 @@ static enum elm_status hold(struct elm_search *s, struct batch *b, struct candid
     }
     *out = held_new(&s->held, c->attempt.id, &tree, text_of(b, c), s->problem->names, &kept);
     (*out)->group = group_of(c);
+    (*out)->passes = c->passes;
     held_inherit(*out, c->again != NULL ? c->again : c->parent);
     return ELM_OK;
 }
@@ -178,6 +179,8 @@ static void tend(struct elm_search *s)
     if (s->archive_kind->tend == NULL)
         return;
     s->archive_kind->tend(s->archive, &m);
+    if (m.copied_count + m.dropped_count > 0)
+        s->cases.fresh = false;
     for (uint32_t i = 0; i < m.copied_count; i++)
         held_ref(held_find(&s->held, m.copied[i]));
     for (uint32_t i = 0; i < m.dropped_count; i++)
@@ -217,6 +220,7 @@ static enum elm_status admit(struct elm_search *s, struct batch *b, struct candi
         return ELM_OK;
     struct held *h;
     ELM_TRY(hold(s, b, c, &h, err));
+    s->cases.fresh = false;
     if (h->tree.count > 0)
         elm_pool_add(s->pool, &h->tree);
     if (!b->stored)
@@ -284,6 +288,11 @@ static enum elm_status tell_one(struct elm_search *s, struct batch *b, struct ca
     return ELM_OK;
 }
 
+static struct elm_str stored_passes(const struct passes *p)
+{
+    return p->len == 0 ? (struct elm_str){0} : (struct elm_str){(const char *)p->bits, p->len};
+}
+
 static enum elm_status append(struct elm_search *s, struct batch *b, struct elm_error *err)
 {
     struct elm_attempt *rows = elm_malloc((b->count + 1) * sizeof(*rows));
@@ -291,8 +300,10 @@ static enum elm_status append(struct elm_search *s, struct batch *b, struct elm_
         const struct candidate *c = &b->items[i];
         rows[i] = c->attempt;
         rows[i].edit = (struct elm_str){b->edits.ptr + c->edit_at, c->edit_len};
-        if (c->text_len > 0)
-            rows[i].text = (struct elm_str){b->texts.ptr + c->text_at, c->text_len};
+        if (c->text_len == 0)
+            continue;
+        rows[i].text = (struct elm_str){b->texts.ptr + c->text_at, c->text_len};
+        rows[i].passes = stored_passes(&c->passes);
     }
     enum elm_status status = elm_store_append(s->store, rows, b->count, err);
     free(rows);
@@ -313,7 +324,7 @@ enum elm_status search_tell(struct elm_search *s, struct batch *b, struct elm_er
 }
 
 enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluation *e,
-                                 bool stored, struct elm_error *err)
+                                 const struct passes *passes, bool stored, struct elm_error *err)
 {
     struct elm_tree tree = {0};
     uint64_t hash;
@@ -332,6 +343,7 @@ enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluati
     s->archive_kind->add(s->archive, &x);
     struct elm_evaluation kept = remembered(e);
     struct held *h = held_new(&s->held, 0, &tree, elm_str(p->seed_text), p->names, &kept);
+    h->passes = *passes;
     if (h->tree.count > 0)
         elm_pool_add(s->pool, &h->tree);
     tend(s);
@@ -342,7 +354,8 @@ enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluati
     struct elm_attempt a = {.operator_index = 255, .status = ELM_EVAL_OK,
                             .outcome = ELM_OUTCOME_NEW, .parents = {-1, -1}, .hash = hash,
                             .fitness = e->fitness, .measure_count = p->measure_count,
-                            .steps = e->steps, .opponent = -1, .text = elm_str(p->seed_text)};
+                            .steps = e->steps, .opponent = -1, .text = elm_str(p->seed_text),
+                            .passes = stored_passes(passes)};
     memcpy(a.measures, e->measures, sizeof(a.measures));
     return elm_store_append(s->store, &a, 1, err);
 }

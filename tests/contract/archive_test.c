@@ -280,6 +280,32 @@ static void every_archive(void **state)
     assert_null(elm_archive_find("no-such-archive"));
 }
 
+/* Any range of an archive, with cases or without; the same answer twice. */
+static void chooses_inside_a_range(const struct elm_selector_kind *selector,
+                                   const struct elm_archive_kind *kind, void *a)
+{
+    struct elm_rng rng = elm_rng(8, 8);
+    uint64_t pass[5];
+    uint32_t all = kind->count(a);
+    assert_in_range(all, 8, 63);
+    const struct elm_case_table table = {.cases = ELM_COUNT(pass), .words = 1, .pass = pass};
+    for (uint64_t n = 0; n < 3000; n++) {
+        struct elm_selection from = {.kind = kind, .archive = a, .first = elm_rng_below(&rng, all),
+                                     .cases = n % 2 == 0 ? &table : NULL};
+        from.count = 1 + elm_rng_below(&rng, all - from.first);
+        for (size_t c = 0; c < ELM_COUNT(pass); c++)
+            pass[c] = elm_rng_u64(&rng) & elm_rng_u64(&rng) & ((1ull << all) - 1);
+        struct elm_rng x = elm_rng(5, n), y = x;
+        uint32_t two[2], again[2];
+        selector->select(&from, &x, 2, two);
+        selector->select(&from, &y, 2, again);
+        assert_memory_equal(two, again, sizeof(two));
+        for (int i = 0; i < 2; i++)
+            assert_in_range(two[i], from.first, from.first + from.count - 1);
+        assert_true((two[0] != two[1]) == (from.count > 1));
+    }
+}
+
 static void every_selector(void **state)
 {
     (void)state;
@@ -304,6 +330,7 @@ static void every_selector(void **state)
             if (kind->count(a) > 1)
                 assert_int_not_equal(first[0], first[1]);
         }
+        chooses_inside_a_range(selector, kind, a);
         struct elm_rng draw = elm_rng(4, 4);
         for (int n = 0; n < 5000; n++) {
             struct elm_selection from = {.kind = kind, .archive = a, .count = kind->count(a)};

@@ -50,6 +50,7 @@ static void disk_add(struct disk *d, const struct elm_attempt *a)
     *to = *a;
     to->edit = d->keep == ELM_KEEP_ALL ? own(a->edit) : (struct elm_str){0};
     to->text = own(a->text);
+    to->passes = own(a->passes);
 }
 
 static void drop(struct elm_str s)
@@ -65,6 +66,7 @@ static void disk_clear(struct disk *d)
     for (uint32_t i = 0; i < d->count; i++) {
         drop(d->attempts[i].edit);
         drop(d->attempts[i].text);
+        drop(d->attempts[i].passes);
     }
     for (uint32_t i = 0; i < d->snapshot_count; i++)
         elm_buf_release(&d->snapshots[i].state);
@@ -261,6 +263,7 @@ struct elm_evaluator {
     struct elm_vm_memory *memory;
     struct elm_rng rng;                /* of delays, so that workers come home in any order */
     double noise;
+    uint8_t passes[ELM_JOBS_MAX][FAKE_CASES];
 };
 static double fake_noise;
 
@@ -308,7 +311,7 @@ void elm_evaluator_close(struct elm_evaluator *e)
 }
 
 static double fake_score(struct elm_evaluator *e, const struct elm_tree *t,
-                         struct elm_evaluation *out)
+                         struct elm_evaluation *out, uint8_t *passes)
 {
     struct elm_buf code = {0};
     double error = 0;
@@ -324,7 +327,7 @@ static double fake_score(struct elm_evaluator *e, const struct elm_tree *t,
         out->steps += steps;
         out->status = end == ELM_VM_OK ? ELM_EVAL_OK : end == ELM_VM_FUEL ? ELM_EVAL_TIMEOUT
                                                                          : ELM_EVAL_CRASHED;
-        out->passed += result[0] == want;
+        out->passed += passes[i] = result[0] == want;
         error += fabs((double)result[0] - want);
     }
     elm_buf_release(&code);
@@ -339,10 +342,11 @@ enum elm_status elm_evaluator_run(struct elm_evaluator *e, struct elm_job *jobs,
         usleep(elm_rng_below(&e->rng, 300));
     for (uint32_t i = 0; i < count; i++) {
         struct elm_evaluation *out = &jobs[i].evaluation;
-        double score = fake_score(e, jobs[i].tree, out);
+        double score = fake_score(e, jobs[i].tree, out, e->passes[i]);
         if (e->problem->judge == ELM_JUDGE_COMPARE && jobs[i].opponent != NULL) {
             struct elm_evaluation other;
-            double theirs = fake_score(e, jobs[i].opponent, &other);
+            uint8_t unused[FAKE_CASES];
+            double theirs = fake_score(e, jobs[i].opponent, &other, unused);
             out->compared = (int8_t)(score > theirs ? 1 : score < theirs ? -1 : 0);
         } else {
             out->fitness = score + fake_noise * elm_rng_normal(&e->rng);
@@ -351,6 +355,11 @@ enum elm_status elm_evaluator_run(struct elm_evaluator *e, struct elm_job *jobs,
         out->measures[1] = out->passed;
     }
     return ELM_OK;
+}
+
+const uint8_t *elm_evaluator_passes(struct elm_evaluator *e, uint32_t job)
+{
+    return e->passes[job];
 }
 
 void elm_evaluator_evidence(struct elm_evaluator *e, uint32_t *case_count, const void **in,

@@ -164,6 +164,56 @@ static void islands(void **state)
     workers_and_cuts(ELM_KEEP_ALL, 5);
 }
 
+/* What a program passes comes back from the log, and from a snapshot. */
+static void lexicase(void **state)
+{
+    (void)state;
+    use(ELM_JUDGE_SCORE, "islands", "lexicase");
+    workers_and_cuts(ELM_KEEP_ALL, 5);
+    use(ELM_JUDGE_COMPARE, "topk", "lexicase");
+    workers_and_cuts(ELM_KEEP_ALL, 5);
+    /* a command says nothing of cases */
+    use(ELM_JUDGE_COMMAND, "grid", "lexicase");
+    struct elm_keeper keeper = {0};
+    struct elm_search_def def = elm_default_search_def();
+    struct elm_error err = {0};
+    struct elm_search *s;
+    def.keeper = &keeper;
+    def.problem = make_problem();
+    assert_int_equal(elm_search_open(&def, &s, &err), ELM_USAGE);
+    assert_non_null(strstr(err.message, "use --selector power"));
+    struct elm_problem *p;
+    memcpy(&p, &def.problem, sizeof(p));
+    elm_problem_free(p);
+}
+
+/* A snapshot of format 1 is one of today's without its end, where neither groups nor cases are
+ * kept. */
+static void first_format(void **state)
+{
+    (void)state;
+    use(ELM_JUDGE_COMMAND, "grid", "curiosity");
+    struct disk whole = {.refuse_after = -1}, part;
+    fake_disk = &whole;
+    struct outcome alone = run(1, false, 1500, ELM_KEEP_ALL, ELM_OK);
+    disk_cut(&whole, whole.attempts[whole.count - 1].batch, &part);
+    for (uint32_t i = 0; i < part.snapshot_count; i++) {
+        struct elm_buf *state_bytes = &part.snapshots[i].state;
+        assert_int_equal(state_bytes->ptr[0], 2);
+        assert_int_equal(state_bytes->ptr[state_bytes->len - 1], 0);
+        state_bytes->ptr[0] = 1;
+        state_bytes->len--;
+    }
+    assert_true(part.snapshot_count > 0);
+    /* so that nothing is left but snapshots to go on from */
+    for (uint32_t i = 0; i < 200; i++)
+        part.attempts[i].status = ELM_EVAL_FAULT;
+    fake_disk = &part;
+    same(alone, run(1, true, 1500, ELM_KEEP_ALL, ELM_OK), "from format 1", 0);
+    disk_clear(&part);
+    disk_clear(&whole);
+}
+
 /* Only "b is better than a": duels, and rematches when the beaten one is gone already. */
 static void comparisons(void **state)
 {
@@ -270,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores),        cmocka_unit_test(comparisons),
         cmocka_unit_test(asks_a_model),  cmocka_unit_test(islands),
+        cmocka_unit_test(lexicase),      cmocka_unit_test(first_format),
         cmocka_unit_test(without_edits),
         cmocka_unit_test(nothing_to_do), cmocka_unit_test(full_disk),
         cmocka_unit_test(noisy),
