@@ -36,14 +36,22 @@ static void remove_scratch(char *path)
     free(path);
 }
 
-static struct outcome run(const char *name, uint64_t seed, uint32_t workers, const char *folder,
-                          bool resume, uint64_t evaluations)
+/* A problem and how it is searched; NULL: as the problem says. */
+struct search {
+    const char *name, *archive, *selector;
+};
+
+static struct outcome run(const struct search *what, uint64_t seed, uint32_t workers,
+                          const char *folder, bool resume, uint64_t evaluations)
 {
     struct elm_error err = {0};
     struct elm_problem *problem = NULL;
+    const char *name = what->name;
     if (elm_problem_load(name, "problems", &problem, &err) != ELM_OK)
         fail_msg("%s", err.message);
     struct elm_search_def def = elm_default_search_def();
+    def.archive = what->archive;
+    def.selector = what->selector;
     def.keeper = keeper;
     def.problem = problem;
     def.folder = folder;
@@ -68,36 +76,41 @@ static struct outcome run(const char *name, uint64_t seed, uint32_t workers, con
     return out;
 }
 
-static const char *const names[] = {"sort", "boolean", "regression", "parity", "estimate"};
+static const struct search searches[] = {
+    {"sort", NULL, NULL},           {"boolean", NULL, NULL},
+    {"regression", NULL, NULL},     {"parity", NULL, NULL},
+    {"estimate", NULL, NULL},       {"boolean:5a", "islands", "lexicase"},
+    {"regression", "cvt", "power"}, {"estimate", "islands", "lexicase"},
+};
 
 static void workers_do_not_matter(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ELM_COUNT(names); i++) {
-        struct outcome one = run(names[i], 7, 1, NULL, false, 1500);
+    for (size_t i = 0; i < ELM_COUNT(searches); i++) {
+        struct outcome one = run(&searches[i], 7, 1, NULL, false, 1500);
         for (uint32_t workers = 2; workers <= 3; workers++) {
-            struct outcome many = run(names[i], 7, workers, NULL, false, 1500);
+            struct outcome many = run(&searches[i], 7, workers, NULL, false, 1500);
             if (one.hash != many.hash)
-                fail_msg("%s: %u workers gave another archive", names[i], workers);
+                fail_msg("%s: %u workers gave another archive", searches[i].name, workers);
             assert_true(one.attempts == many.attempts);
         }
-        struct outcome other = run(names[i], 8, 2, NULL, false, 1500);
+        struct outcome other = run(&searches[i], 8, 2, NULL, false, 1500);
         if (one.hash == other.hash)
-            fail_msg("%s: another seed gave the same archive", names[i]);
+            fail_msg("%s: another seed gave the same archive", searches[i].name);
     }
 }
 
 static void a_run_cut_in_pieces_equals_the_whole(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ELM_COUNT(names); i++) {
+    for (size_t i = 0; i < ELM_COUNT(searches); i++) {
         char *whole = scratch(), *cut = scratch();
-        struct outcome a = run(names[i], 3, 2, whole, false, 2000);
-        run(names[i], 3, 2, cut, false, 300);
-        run(names[i], 3, 1, cut, true, 1100);
-        struct outcome b = run(names[i], 3, 2, cut, true, 2000);
+        struct outcome a = run(&searches[i], 3, 2, whole, false, 2000);
+        run(&searches[i], 3, 2, cut, false, 300);
+        run(&searches[i], 3, 1, cut, true, 1100);
+        struct outcome b = run(&searches[i], 3, 2, cut, true, 2000);
         if (a.hash != b.hash)
-            fail_msg("%s: the resumed run differs from the undisturbed one", names[i]);
+            fail_msg("%s: the resumed run differs from the undisturbed one", searches[i].name);
         remove_scratch(whole);
         remove_scratch(cut);
     }
@@ -106,13 +119,13 @@ static void a_run_cut_in_pieces_equals_the_whole(void **state)
 static void replay_rebuilds_the_archive(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ELM_COUNT(names); i++) {
+    for (size_t i = 0; i < ELM_COUNT(searches); i++) {
         char *folder = scratch();
-        struct outcome a = run(names[i], 11, 2, folder, false, 2000);
+        struct outcome a = run(&searches[i], 11, 2, folder, false, 2000);
         struct elm_replay_report report;
         struct elm_error err = {0};
         if (elm_search_replay(folder, "problems", &report, &err) != ELM_OK)
-            fail_msg("%s: %s", names[i], err.message);
+            fail_msg("%s: %s", searches[i].name, err.message);
         assert_true(report.hash == a.hash && report.recorded_hash == a.hash);
         remove_scratch(folder);
     }
