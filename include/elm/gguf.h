@@ -22,7 +22,8 @@ struct elm_gguf_tensor {
     size_t bytes;
 };
 struct elm_gguf;
-/* Fails: ELM_NOT_FOUND, ELM_IO, ELM_CORRUPT (field and value named), ELM_VERSION_TOO_NEW. */
+/* The file may be replaced while it is open, but not cut short: the mapping would be gone.
+ * Fails: ELM_NOT_FOUND, ELM_IO, ELM_CORRUPT (field and value named), ELM_VERSION_TOO_NEW. */
 enum elm_status elm_gguf_open(const char *path, struct elm_gguf **out, struct elm_error *err);
 /* The same of bytes in memory, borrowed until close; for tests and fuzzing. */
 enum elm_status elm_gguf_open_bytes(const void *bytes, size_t len, struct elm_gguf **out,
