@@ -71,6 +71,7 @@ enum elm_status elm_endpoint_parse(const char *text, struct elm_endpoint *out,
 
 struct elm_backend_def {
     const char *model;          /* a path, or the name of a pulled model; NULL where not needed */
+    const char *models_path;    /* where pulled models are; NULL: the user's folder */
     const char *script;         /* `scripted`: the file of answers */
     const char *adapter;        /* a LoRA adapter in GGUF; NULL: none */
     struct elm_endpoint endpoints[ELM_ENDPOINTS_MAX];

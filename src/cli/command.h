@@ -44,6 +44,7 @@ int cmd_new(const struct invocation *v);
 int cmd_problems(const struct invocation *v);
 int cmd_runs(const struct invocation *v);
 int cmd_list(const struct invocation *v);
+int cmd_models(const struct invocation *v);
 int cmd_doctor(const struct invocation *v);
 int cmd_completion(const struct invocation *v);
 int cmd_help(const struct invocation *v);

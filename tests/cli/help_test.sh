@@ -28,7 +28,7 @@ else
   bad "docs/commands.md is not what 'elm help --markdown' says: make docs"
 fi
 # what later versions bring is not there yet
-for command in train cycle compare models serve worker audit import; do
+for command in train cycle compare serve worker audit import; do
   expect 2 $command
 done
 for shell in bash zsh fish; do

@@ -187,9 +187,8 @@ static void lexicase(void **state)
     elm_problem_free(p);
 }
 
-/* A snapshot of format 1 is one of today's without its end, where neither groups nor cases are
- * kept. */
-static void first_format(void **state)
+/* A snapshot of another format is as good as none: the log has it all. */
+static void other_format(void **state)
 {
     (void)state;
     use(ELM_JUDGE_COMMAND, "grid", "curiosity");
@@ -197,19 +196,11 @@ static void first_format(void **state)
     fake_disk = &whole;
     struct outcome alone = run(1, false, 1500, ELM_KEEP_ALL, ELM_OK);
     disk_cut(&whole, whole.attempts[whole.count - 1].batch, &part);
-    for (uint32_t i = 0; i < part.snapshot_count; i++) {
-        struct elm_buf *state_bytes = &part.snapshots[i].state;
-        assert_int_equal(state_bytes->ptr[0], 2);
-        assert_int_equal(state_bytes->ptr[state_bytes->len - 1], 0);
-        state_bytes->ptr[0] = 1;
-        state_bytes->len--;
-    }
     assert_true(part.snapshot_count > 0);
-    /* so that nothing is left but snapshots to go on from */
-    for (uint32_t i = 0; i < 200; i++)
-        part.attempts[i].status = ELM_EVAL_FAULT;
+    for (uint32_t i = 0; i < part.snapshot_count; i++)
+        part.snapshots[i].state.ptr[0] = 1;
     fake_disk = &part;
-    same(alone, run(1, true, 1500, ELM_KEEP_ALL, ELM_OK), "from format 1", 0);
+    same(alone, run(1, true, 1500, ELM_KEEP_ALL, ELM_OK), "from another format", 0);
     disk_clear(&part);
     disk_clear(&whole);
 }
@@ -320,7 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores),        cmocka_unit_test(comparisons),
         cmocka_unit_test(asks_a_model),  cmocka_unit_test(islands),
-        cmocka_unit_test(lexicase),      cmocka_unit_test(first_format),
+        cmocka_unit_test(lexicase),      cmocka_unit_test(other_format),
         cmocka_unit_test(without_edits),
         cmocka_unit_test(nothing_to_do), cmocka_unit_test(full_disk),
         cmocka_unit_test(noisy),
