@@ -1,27 +1,10 @@
-/* model: kernels against a slow model of doubles, sampling against itself. */
-#include "elm/model.h"
+/* model: kernels against a slow model of doubles; files that are written, read and refused. */
+#include "../llama_rig.h"
+#include "model/kernel.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-static const enum elm_kernel kernels[] = {ELM_KERNEL_PLAIN, ELM_KERNEL_AVX2, ELM_KERNEL_AVX512,
-                                          ELM_KERNEL_AVX512_BF16, ELM_KERNEL_AMX};
-
-/* odd sizes on purpose: panels, tiles and depths are not filled */
-static const struct elm_model_config small = {
-    .vocabulary = 203, .width = 72, .layers = 3, .heads = 6, .kv_heads = 2, .head_width = 20,
-    .hidden = 90, .context_max = 150, .norm_epsilon = 1e-5f, .rope_base = 10000,
-};
-static const struct elm_model_config even = {
-    .vocabulary = 512, .width = 128, .layers = 2, .heads = 4, .kv_heads = 4, .head_width = 32,
-    .hidden = 384, .context_max = 256, .norm_epsilon = 1e-5f, .rope_base = 500, .tied = true,
-};
+static char path[64];
 
 /* ---- the slow model: reads the weights from the file that the fast one wrote ---- */
 
@@ -132,9 +115,9 @@ static void slow_layer(struct slow *s, uint32_t layer, uint32_t position, double
         x[i] += out[i];
 }
 
-/* logits[count][vocabulary] */
-static void slow_logits(const char *path, const struct elm_model_config *c, const uint32_t *tokens,
-                        uint32_t count, double *logits)
+/* logits[count][vocabulary] of the model in the file */
+static void slow_logits(const struct elm_model_config *c, const uint32_t *tokens, uint32_t count,
+                        double *logits)
 {
     struct slow s = {.c = *c};
     struct elm_error err = {0};
@@ -161,134 +144,254 @@ static void slow_logits(const char *path, const struct elm_model_config *c, cons
     elm_gguf_close(s.g);
 }
 
-/* ---- models to compare ---- */
-
-static char folder[] = "/tmp/elm-model-test-XXXXXX";
-
-static const char *path_of(const char *name)
+/* All logits of a text. */
+static float *logits_of(const struct elm_model *m, uint32_t count)
 {
-    static char path[128];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
-
-static struct elm_model *open_model(const char *path, enum elm_precision precision,
-                                    enum elm_kernel kernel)
-{
-    struct elm_model *m = NULL;
     struct elm_error err = {0};
-    if (elm_model_open(path, precision, kernel, &m, &err) != ELM_OK)
-        fail_msg("%s", err.message);
-    return m;
-}
-
-/* A file of random weights times `scale`: 0.02 alone would leave attention flat. */
-static void write_scaled(const char *path, const struct elm_model_config *config, float scale)
-{
-    struct elm_model *m = NULL;
-    struct elm_gguf *g = NULL;
-    struct elm_error err = {0};
-    struct elm_arena arena = {0};
-    assert_int_equal(elm_model_random(config, 7, ELM_F32, ELM_KERNEL_AUTO, &m, &err), ELM_OK);
-    assert_int_equal(elm_model_write(m, path, &err), ELM_OK);
-    elm_model_close(m);
-    assert_int_equal(elm_gguf_open(path, &g, &err), ELM_OK);
-    struct elm_gguf_writer *w = elm_gguf_writer_new();
-    elm_gguf_put_all(w, g);
-    for (uint64_t i = 0; i < elm_gguf_tensor_count(g); i++) {
-        const struct elm_gguf_tensor *t = elm_gguf_tensor_at(g, i);
-        float *data = elm_arena_alloc(&arena, t->bytes);
-        char *name = elm_arena_alloc(&arena, t->name.len + 1);
-        memcpy(data, t->data, t->bytes);
-        memcpy(name, t->name.ptr, t->name.len);
-        name[t->name.len] = '\0';
-        for (size_t j = 0; j < t->bytes / 4; j++)
-            data[j] *= t->dim_count == 1 ? 1 + 0.01f * (float)(j % 9) : scale;
-        elm_gguf_put_tensor(w, name, t->type, t->dim_count, t->dims, data);
-    }
-    assert_int_equal(elm_gguf_write(w, path, &err), ELM_OK);
-    elm_gguf_writer_free(w);
-    elm_gguf_close(g);
-    elm_arena_release(&arena);
-}
-
-static void random_tokens(uint32_t *tokens, uint32_t count, uint32_t vocabulary, uint64_t seed)
-{
-    struct elm_rng rng = elm_rng(seed, 0);
-    for (uint32_t i = 0; i < count; i++)
-        tokens[i] = elm_rng_below(&rng, vocabulary);
-}
-
-static bool kernel_exists(enum elm_kernel kernel, enum elm_precision precision)
-{
-    struct elm_model *m = NULL;
-    struct elm_error err = {0};
-    enum elm_status status = elm_model_random(&small, 1, precision, kernel, &m, &err);
-    assert_true(status == ELM_OK || status == ELM_USAGE);
-    elm_model_close(m);
-    return status == ELM_OK;
+    uint32_t vocabulary = elm_model_config(m)->vocabulary, *tokens = elm_malloc(count * 4);
+    float *logits = elm_malloc((size_t)count * vocabulary * sizeof(float));
+    struct elm_session *s = elm_session_new(m, 9);
+    random_tokens(tokens, count, vocabulary, 5);
+    assert_int_equal(elm_session_logits(s, tokens, count, logits, &err), ELM_OK);
+    elm_session_free(s);
+    free(tokens);
+    return logits;
 }
 
 /* The largest difference to the slow model, in units of the slow logits' spread. */
-static double error_of(struct elm_model *m, const char *path, uint32_t count)
+static double error_of(const struct elm_model *m, const double *slow, uint32_t count)
 {
-    const struct elm_model_config *c = elm_model_config(m);
-    struct elm_error err = {0};
-    uint32_t *tokens = elm_malloc(count * sizeof(*tokens));
-    size_t cells = (size_t)count * c->vocabulary;
-    float *logits = elm_malloc(cells * sizeof(*logits));
-    double *slow = elm_malloc(cells * sizeof(*slow)), squares = 0, most = 0;
-    random_tokens(tokens, count, c->vocabulary, 5);
-    slow_logits(path, c, tokens, count, slow);
-    struct elm_session *s = elm_session_new(m, 4);
-    assert_int_equal(elm_session_logits(s, tokens, count, logits, &err), ELM_OK);
+    size_t cells = (size_t)count * elm_model_config(m)->vocabulary;
+    float *logits = logits_of(m, count);
+    double squares = 0, most = 0;
     for (size_t i = 0; i < cells; i++) {
         squares += slow[i] * slow[i];
         most = fmax(most, fabs((double)logits[i] - slow[i]));
     }
     assert_true(squares > 0);
-    elm_session_free(s);
-    free(slow);
     free(logits);
-    free(tokens);
     return most / sqrt(squares / (double)cells);
+}
+
+static void compare_kernels(const struct elm_model_config *c, enum elm_precision precision)
+{
+    enum { COUNT = 70 };
+    struct elm_error err = {0};
+    double *slow = elm_malloc(COUNT * c->vocabulary * sizeof(*slow));
+    uint32_t tokens[COUNT];
+    llama_write(path, c, 8);
+    struct elm_model *m = llama_open(path, precision, ELM_KERNEL_AUTO);
+    assert_int_equal(elm_model_write(m, path, &err), ELM_OK);
+    elm_model_close(m);
+    random_tokens(tokens, COUNT, c->vocabulary, 5);
+    slow_logits(c, tokens, COUNT, slow);
+    for (size_t i = 0; i < ELM_COUNT(llama_kernels); i++) {
+        if (!kernel_exists(llama_kernels[i], precision))
+            continue;
+        m = llama_open(path, precision, llama_kernels[i]);
+        double error = error_of(m, slow, COUNT);
+        print_message("%s %s: %g\n", elm_model_kernel(m), precision == ELM_F32 ? "f32" : "bf16",
+                      error);
+        assert_true(error < (precision == ELM_F32 ? 1e-4 : 0.15));
+        elm_model_close(m);
+    }
+    free(slow);
 }
 
 static void kernels_compute_what_a_slow_model_does(void **state)
 {
     (void)state;
-    static const struct elm_model_config *const configs[] = {&small, &even};
-    for (size_t shape = 0; shape < ELM_COUNT(configs); shape++) {
-        const char *path = path_of("scaled.gguf");
-        write_scaled(path, configs[shape], 8);
-        for (size_t i = 0; i < ELM_COUNT(kernels); i++) {
-            if (kernel_exists(kernels[i], ELM_F32)) {
-                struct elm_model *m = open_model(path, ELM_F32, kernels[i]);
-                double error = error_of(m, path, 137);
-                print_message("%s f32: %g\n", elm_model_kernel(m), error);
-                assert_true(error < 2e-4);
-                elm_model_close(m);
+    compare_kernels(&llama_odd, ELM_F32);
+    compare_kernels(&llama_odd, ELM_BF16);
+    compare_kernels(&llama_even, ELM_F32);
+    compare_kernels(&llama_even, ELM_BF16);
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    static const struct elm_model_config *const configs[] = {&llama_odd, &llama_even};
+    for (size_t i = 0; i < 2 * ELM_COUNT(configs); i++) {
+        const struct elm_model_config *c = configs[i / 2];
+        enum elm_precision precision = i % 2 == 0 ? ELM_BF16 : ELM_F32;
+        struct elm_model *m = NULL, *again;
+        struct elm_error err = {0};
+        assert_int_equal(elm_model_random(c, 3, precision, ELM_KERNEL_AUTO, &m, &err), ELM_OK);
+        assert_int_equal(elm_model_write(m, path, &err), ELM_OK);
+        again = llama_open(path, precision, ELM_KERNEL_AUTO);
+        assert_memory_equal(elm_model_config(again), c, sizeof(*c));
+        float *a = logits_of(m, 50), *b = logits_of(again, 50);
+        assert_memory_equal(a, b, 50 * c->vocabulary * sizeof(float));
+        free(a);
+        free(b);
+        elm_model_close(m);
+        elm_model_close(again);
+    }
+    struct elm_model *m = NULL;
+    struct elm_error err = {0};
+    assert_int_equal(elm_model_open("/none.gguf", ELM_BF16, ELM_KERNEL_AUTO, &m, &err),
+                     ELM_NOT_FOUND);
+}
+
+static const float no_bias[72];
+
+static void moe(struct elm_gguf_writer *w) { elm_gguf_put_int(w, "llama.expert_count", 8); }
+static void yarn(struct elm_gguf_writer *w)
+{
+    elm_gguf_put_string(w, "llama.rope.scaling.type", ELM_STR("yarn"));
+}
+static void sliding(struct elm_gguf_writer *w)
+{
+    elm_gguf_put_int(w, "llama.attention.sliding_window", 4096);
+}
+static void bias(struct elm_gguf_writer *w)
+{
+    const uint64_t dims[1] = {72};
+    elm_gguf_put_tensor(w, "blk.0.attn_output.bias", ELM_GGUF_F32, 1, dims, no_bias);
+}
+static void gemma(struct elm_gguf_writer *w)
+{
+    elm_gguf_put_string(w, "general.architecture", ELM_STR("gemma"));
+}
+static void wider(struct elm_gguf_writer *w)
+{
+    elm_gguf_put_int(w, "llama.feed_forward_length", 91);
+}
+static void huge(struct elm_gguf_writer *w) { elm_gguf_put_int(w, "llama.block_count", 400); }
+static void each_layer(struct elm_gguf_writer *w)
+{
+    const int32_t heads[3] = {2, 2, 1};
+    elm_gguf_put_ints(w, "llama.attention.head_count_kv", heads, 3);
+}
+static void partly_turned(struct elm_gguf_writer *w)
+{
+    elm_gguf_put_int(w, "llama.rope.dimension_count", 10);
+}
+
+static void other_files_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*change)(struct elm_gguf_writer *w);
+        const char *without;
+        enum elm_status status;
+        const char *says;
+    } cases[] = {
+        {moe, NULL, ELM_OUTSIDE, "llama.expert_count"},
+        {yarn, NULL, ELM_OUTSIDE, "yarn"},
+        {sliding, NULL, ELM_OUTSIDE, "sliding_window"},
+        {bias, NULL, ELM_OUTSIDE, "blk.0.attn_output.bias"},
+        {gemma, NULL, ELM_OUTSIDE, "gemma"},
+        {each_layer, NULL, ELM_OUTSIDE, "head_count_kv"},
+        {partly_turned, NULL, ELM_OUTSIDE, "dimension_count"},
+        {wider, NULL, ELM_CORRUPT, "blk.0.ffn_gate.weight"},
+        {huge, NULL, ELM_CORRUPT, "weights"},
+        {NULL, "blk.1.ffn_up.weight", ELM_CORRUPT, "blk.1.ffn_up.weight"},
+        {NULL, "output_norm.weight", ELM_CORRUPT, "output_norm.weight"},
+    };
+    for (size_t i = 0; i < ELM_COUNT(cases); i++) {
+        struct elm_model *m = NULL;
+        struct elm_error err = {0};
+        llama_write_changed(path, &llama_odd, 1, cases[i].change, cases[i].without);
+        assert_int_equal(elm_model_open(path, ELM_BF16, ELM_KERNEL_AUTO, &m, &err),
+                         cases[i].status);
+        if (strstr(err.message, cases[i].says) == NULL)
+            fail_msg("'%s' does not name '%s'", err.message, cases[i].says);
+    }
+}
+
+/* What draw must give: the running sum of weights in double. `near` is how far `unit` is from where
+ * another token would be right. */
+static uint32_t slow_draw(const struct drawing *d, double *logprob, double *near)
+{
+    double most = -INFINITY, total = 0, sum = 0;
+    *logprob = 0;
+    uint32_t token = UINT32_MAX;
+    for (uint32_t i = 0; i < d->count; i++) {
+        if (d->mask == NULL || (d->mask[i / 8] >> i % 8 & 1))
+            most = fmax(most, (double)d->logits[i]);
+    }
+    *near = 1;
+    for (int again = 0; again < 2; again++) {
+        for (uint32_t i = 0; i < d->count; i++) {
+            if (d->mask != NULL && !(d->mask[i / 8] >> i % 8 & 1))
+                continue;
+            double weight = exp(((double)d->logits[i] - most) / (double)d->temperature);
+            if (again == 0) {
+                total += weight;
+                continue;
             }
-            if (kernel_exists(kernels[i], ELM_BF16)) {
-                struct elm_model *m = open_model(path, ELM_BF16, kernels[i]);
-                double error = error_of(m, path, 137);
-                print_message("%s bf16: %g\n", elm_model_kernel(m), error);
-                assert_true(error < 0.2);
-                elm_model_close(m);
+            sum += weight / total;
+            *near = fmin(*near, fabs(sum - d->unit));
+            if (token == UINT32_MAX && d->unit < sum) {
+                token = i;
+                *logprob = log(weight / total);
             }
         }
     }
+    return token;
+}
+
+static void draws_follow_the_logits(void **state)
+{
+    (void)state;
+    static const uint32_t counts[] = {2, 15, 16, 17, 255, 256, 257, 1000, 9000};
+    float *logits = elm_malloc(9008 * sizeof(float)), sums[200];
+    uint8_t *mask = elm_calloc(9024 / 8, 1);
+    struct elm_rng rng = elm_rng(4, 4);
+    for (size_t k = 0; k < ELM_COUNT(llama_kernels); k++) {
+        struct kernel table;
+        if (kernel_choose(llama_kernels[k], ELM_BF16, &table, NULL) != ELM_OK)
+            continue;
+        for (uint32_t i = 0; i < 120; i++) {
+            struct drawing d = {.logits = logits, .count = counts[i % ELM_COUNT(counts)],
+                                .temperature = i % 3 == 0 ? 0.5f : 1.5f,
+                                .unit = elm_rng_unit(&rng), .sums = sums};
+            for (uint32_t j = 0; j < d.count; j++) {
+                bool open = elm_rng_chance(&rng, i % 5 == 1 ? 0.01 : 0.5);
+                logits[j] = (float)(4 * elm_rng_normal(&rng));
+                mask[j / 8] = (uint8_t)((mask[j / 8] & ~(1u << j % 8)) | (unsigned)open << j % 8);
+            }
+            mask[0] |= 2;
+            d.mask = i % 2 == 0 ? NULL : mask;
+            float logprob;
+            double wanted, near;
+            uint32_t token = slow_draw(&d, &wanted, &near);
+            if (near > 1e-5) {
+                assert_int_equal(table.draw(&d, &logprob), token);
+                assert_true(fabs((double)logprob - wanted) < 1e-4);
+            }
+            /* no temperature: the largest that is admitted */
+            d.temperature = 0;
+            token = table.draw(&d, &logprob);
+            for (uint32_t j = 0; j < d.count; j++)
+                assert_true(!(d.mask == NULL || (mask[j / 8] >> j % 8 & 1)) ||
+                            logits[j] <= logits[token]);
+            assert_true(d.mask == NULL || (mask[token / 8] >> token % 8 & 1));
+        }
+        /* what is no number is never drawn */
+        struct drawing d = {.logits = logits, .count = 300, .temperature = 1, .unit = 0.999999,
+                            .sums = sums};
+        float logprob;
+        for (uint32_t j = 0; j < 300; j++)
+            logits[j] = j % 3 == 1 ? -INFINITY : NAN;
+        logits[200] = 3;
+        assert_int_equal(table.draw(&d, &logprob), 200);
+    }
+    free(logits);
+    free(mask);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_compute_what_a_slow_model_does),
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(other_files_are_refused_by_name),
+        cmocka_unit_test(draws_follow_the_logits),
     };
-    if (mkdtemp(folder) == NULL)
-        return 1;
+    rig_path(path);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    char command[64];
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    return failed != 0 || system(command) != 0;
+    unlink(path);
+    return failed;
 }

@@ -1,0 +1,234 @@
+/* sample: answers do not depend on what they are sampled with, and end where they should. */
+#include "../llama_rig.h"
+
+static char path[64];
+
+/* ---- sampling ---- */
+
+#define ROWS 32
+#define PROMPT_MAX 80
+
+/* Rows of several kinds of prompts: equal, alike for a while, and others. */
+struct rows {
+    uint32_t prompts[ROWS][PROMPT_MAX];
+    struct elm_sample_row rows[ROWS];
+};
+
+static void make_rows(struct rows *r, uint32_t vocabulary)
+{
+    memset(r, 0, sizeof(*r));
+    for (uint32_t i = 0; i < ROWS; i++) {
+        uint32_t same = i < 12 ? 70 : i < 20 ? 45 : i < 26 ? 9 : 0;
+        random_tokens(r->prompts[i], PROMPT_MAX, vocabulary, 100 + i);
+        random_tokens(r->prompts[i], same, vocabulary, 3 + (i >= 12));
+        r->rows[i] = (struct elm_sample_row){
+            .tokens = r->prompts[i], .count = i < 5 ? 71 : 3 + (i * 37) % (PROMPT_MAX - 3),
+            .seed = 1000 + i, .tokens_max = 3 + i % 14, .temperature = i % 7 == 0 ? 0 : 1.3f,
+        };
+        if (r->rows[i].count <= same)
+            r->rows[i].count = same + 1;
+    }
+}
+
+static void release_rows(struct rows *r)
+{
+    for (uint32_t i = 0; i < ROWS; i++) {
+        elm_buf_release(&r->rows[i].ids);
+        elm_buf_release(&r->rows[i].logprobs);
+    }
+}
+
+static void sample(struct elm_session *s, struct elm_sample_row *rows, uint32_t count)
+{
+    struct elm_error err = {0};
+    if (elm_session_sample(s, rows, count, NULL, NULL, &err) != ELM_OK)
+        fail_msg("%s", err.message);
+}
+
+static void assert_same_answer(const struct elm_sample_row *a, const struct elm_sample_row *b)
+{
+    assert_int_equal(a->ids.len, b->ids.len);
+    assert_memory_equal(a->ids.ptr, b->ids.ptr, a->ids.len);
+    assert_int_equal(a->logprobs.len, b->logprobs.len);
+    assert_memory_equal(a->logprobs.ptr, b->logprobs.ptr, a->logprobs.len);
+    assert_int_equal(a->done, b->done);
+}
+
+/* Samples rows in chunks, by order[i], in a session of rows_max, and compares with `wanted`. */
+static void compare_in(struct elm_model *m, const struct rows *wanted, const uint32_t *order,
+                       uint32_t chunk, uint32_t rows_max)
+{
+    struct elm_session *s = elm_session_new(m, rows_max);
+    struct rows *r = elm_malloc(sizeof(*r));
+    make_rows(r, elm_model_config(m)->vocabulary);
+    for (uint32_t from = 0; from < ROWS; from += chunk) {
+        struct elm_sample_row some[ROWS];
+        uint32_t count = ROWS - from < chunk ? ROWS - from : chunk;
+        for (uint32_t i = 0; i < count; i++)
+            some[i] = r->rows[order[from + i]];
+        sample(s, some, count);
+        for (uint32_t i = 0; i < count; i++) {
+            assert_same_answer(&some[i], &wanted->rows[order[from + i]]);
+            elm_buf_release(&some[i].ids);
+            elm_buf_release(&some[i].logprobs);
+        }
+    }
+    free(r);
+    elm_session_free(s);
+}
+
+static void check_independence(struct elm_model *m)
+{
+    struct rows *alone = elm_malloc(sizeof(*alone));
+    struct elm_session *s = elm_session_new(m, 1);
+    uint32_t order[ROWS], back[ROWS];
+    make_rows(alone, elm_model_config(m)->vocabulary);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        sample(s, &alone->rows[i], 1);
+        order[i] = i;
+        back[i] = (ROWS - 1 - i) * 5 % ROWS;
+    }
+    compare_in(m, alone, order, 7, 7);
+    compare_in(m, alone, order, ROWS, ROWS);
+    compare_in(m, alone, back, ROWS, 5);
+    compare_in(m, alone, back, 13, ROWS);
+    release_rows(alone);
+    free(alone);
+    elm_session_free(s);
+}
+
+static void a_row_does_not_depend_on_its_batch(void **state)
+{
+    (void)state;
+    static const struct elm_model_config *const configs[] = {&llama_odd, &llama_even};
+    for (size_t shape = 0; shape < ELM_COUNT(configs); shape++) {
+        llama_write(path, configs[shape], 8);
+        for (size_t i = 0; i < ELM_COUNT(llama_kernels); i++) {
+            /* f32 once for each shape: its order of sums is that of bf16 with the same kernel */
+            enum elm_kernel kernel = llama_kernels[i];
+            bool wide = kernel == (shape == 0 ? ELM_KERNEL_AVX512 : ELM_KERNEL_PLAIN);
+            enum elm_precision precision = wide ? ELM_F32 : ELM_BF16;
+            if (!kernel_exists(kernel, precision))
+                continue;
+            struct elm_model *m = llama_open(path, precision, kernel);
+            check_independence(m);
+            elm_model_close(m);
+        }
+    }
+}
+
+static struct elm_str decoded(const struct elm_model *m, const struct elm_sample_row *row,
+                              struct elm_buf *text)
+{
+    elm_buf_clear(text);
+    elm_tokenizer_decode(elm_model_tokenizer(m), (const uint32_t *)(const void *)row->ids.ptr,
+                         row->ids.len / sizeof(uint32_t), text);
+    return elm_buf_str(text);
+}
+
+static void answers_end_where_they_should(void **state)
+{
+    (void)state;
+    llama_write(path, &llama_spoken, 8);
+    struct elm_model *m = llama_open(path, ELM_BF16, ELM_KERNEL_AUTO);
+    struct elm_session *s = elm_session_new(m, 3);
+    struct elm_buf text = {0}, cut = {0};
+    const uint32_t prompt[3] = {'a', 'b', 'c'};
+    uint32_t long_prompt[127];
+    random_tokens(long_prompt, 127, 256, 8);
+    uint32_t ended = 0;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct elm_sample_row row = {.tokens = prompt, .count = 3, .seed = seed,
+                                     .tokens_max = 100, .temperature = 1};
+        sample(s, &row, 1);
+        uint32_t count = (uint32_t)(row.ids.len / sizeof(uint32_t));
+        ended += row.done;
+        assert_true(row.done ? count < 100 : count == 100);
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t id = ((const uint32_t *)(const void *)row.ids.ptr)[i];
+            assert_true(id < RIG_TOKENS && !elm_tokenizer_ends(elm_model_tokenizer(m), id));
+            assert_true(((const float *)(const void *)row.logprobs.ptr)[i] <= 0);
+        }
+        /* the same again with a stop string out of its middle */
+        struct elm_str all = decoded(m, &row, &text);
+        struct elm_sample_row stopped = row;
+        stopped.ids = stopped.logprobs = (struct elm_buf){0};
+        stopped.stop = (struct elm_str){all.ptr + all.len / 2, all.len < 3 ? all.len : 3};
+        sample(s, &stopped, 1);
+        if (stopped.stop.len == 3) {
+            assert_true(stopped.done);
+            struct elm_str begun = decoded(m, &stopped, &cut);
+            assert_true(begun.len <= all.len && memcmp(begun.ptr, all.ptr, begun.len) == 0);
+            assert_non_null(memmem(begun.ptr, begun.len, stopped.stop.ptr, 3));
+            assert_memory_equal(stopped.logprobs.ptr, row.logprobs.ptr, stopped.logprobs.len);
+        }
+        elm_buf_release(&row.ids);
+        elm_buf_release(&row.logprobs);
+        elm_buf_release(&stopped.ids);
+        elm_buf_release(&stopped.logprobs);
+    }
+    assert_in_range(ended, 1, 19);
+    /* the context is full: 3 + 125 tokens, or one more after 127 */
+    struct elm_sample_row full[2] = {
+        {.tokens = prompt, .count = 3, .tokens_max = 1000, .temperature = 0},
+        {.tokens = long_prompt, .count = 127, .tokens_max = 1000, .temperature = 0}};
+    sample(s, full, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_true(full[i].done || full[i].ids.len == (128 - full[i].count) * sizeof(uint32_t));
+        elm_buf_release(&full[i].ids);
+        elm_buf_release(&full[i].logprobs);
+    }
+    elm_buf_release(&text);
+    elm_buf_release(&cut);
+    elm_session_free(s);
+    elm_model_close(m);
+}
+
+static void nonsense_is_refused(void **state)
+{
+    (void)state;
+    struct elm_model *m = NULL;
+    struct elm_error err = {0};
+    uint32_t tokens[256] = {0};
+    float logits[1];
+    assert_int_equal(elm_model_random(&llama_even, 1, ELM_BF16, ELM_KERNEL_AUTO, &m, &err), ELM_OK);
+    struct elm_session *s = elm_session_new(m, 2);
+    struct elm_sample_row row = {.tokens = tokens, .count = 0, .tokens_max = 3};
+    assert_int_equal(elm_session_sample(s, &row, 1, NULL, NULL, &err), ELM_USAGE);
+    row.count = 256;
+    assert_int_equal(elm_session_sample(s, &row, 1, NULL, NULL, &err), ELM_RANGE);
+    row.count = 2;
+    tokens[1] = 512;
+    assert_int_equal(elm_session_sample(s, &row, 1, NULL, NULL, &err), ELM_USAGE);
+    assert_int_equal(elm_session_logits(s, tokens, 2, logits, &err), ELM_USAGE);
+    assert_int_equal(elm_session_logits(s, tokens, 257, logits, &err), ELM_RANGE);
+    tokens[1] = 5;
+    const bool stopped = true;
+    assert_int_equal(elm_session_sample(s, &row, 1, NULL, &stopped, &err), ELM_STOPPED);
+    row.tokens_max = 0;
+    sample(s, &row, 1);
+    assert_int_equal(row.ids.len, 0);
+    assert_false(row.done);
+    assert_int_equal(elm_session_sample(s, NULL, 0, NULL, NULL, &err), ELM_OK);
+    elm_session_free(s);
+    elm_model_close(m);
+    struct elm_model_config bad = llama_even;
+    bad.kv_heads = 3;
+    assert_int_equal(elm_model_random(&bad, 1, ELM_BF16, ELM_KERNEL_AUTO, &m, &err), ELM_OUTSIDE);
+    bad = llama_even;
+    bad.head_width = 31;
+    assert_int_equal(elm_model_random(&bad, 1, ELM_BF16, ELM_KERNEL_AUTO, &m, &err), ELM_OUTSIDE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_does_not_depend_on_its_batch),
+        cmocka_unit_test(answers_end_where_they_should),
+        cmocka_unit_test(nonsense_is_refused),
+    };
+    rig_path(path);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return failed;
+}
