@@ -22,6 +22,8 @@
 struct lane {
     struct elm_session *session;
     struct elm_mask_cache *masks;
+    bool busy;                         /* under the lock */
+    volatile bool stopped;
 };
 
 struct native {
@@ -32,7 +34,6 @@ struct native {
     bool chat;                         /* the vocabulary has ChatML's tokens */
     struct lane *lanes;
     uint32_t lane_count;
-    volatile bool stopped;
     uint64_t tokens_budget;
     pthread_mutex_t lock;              /* of what follows */
     struct elm_backend_totals totals;
@@ -232,6 +233,14 @@ static void finish(struct work *w, const char *why, int64_t from_us)
     free(w->of);
 }
 
+static void set_busy(struct native *n, struct lane *lane, bool busy)
+{
+    pthread_mutex_lock(&n->lock);
+    lane->busy = busy;
+    __atomic_store_n(&lane->stopped, false, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&n->lock);
+}
+
 static enum elm_status native_complete(void *self, uint32_t lane,
                                        const struct elm_request *requests, uint32_t count,
                                        struct elm_reply *replies, struct elm_error *err)
@@ -244,9 +253,12 @@ static enum elm_status native_complete(void *self, uint32_t lane,
                      .prompts = elm_calloc(count, sizeof(*w.prompts)),
                      .rows = elm_calloc(count, sizeof(*w.rows)),
                      .of = elm_calloc(count, sizeof(*w.of))};
+    struct lane *own = &n->lanes[lane];
+    set_busy(n, own, true);
     prepare(&w);
-    enum elm_status status = elm_session_sample(n->lanes[lane].session, w.rows, w.row_count,
-                                                n->lanes[lane].masks, &n->stopped, &why);
+    enum elm_status status = elm_session_sample(own->session, w.rows, w.row_count, own->masks,
+                                                &own->stopped, &why);
+    set_busy(n, own, false);
     finish(&w, status == ELM_OK ? NULL : why.message, from_us);
     if (status != ELM_OK)
         return elm_fail(err, status, "%s", why.message);
@@ -272,6 +284,15 @@ static void native_close(void *self)
     free(n);
 }
 
+/* A sampled child of 135M parameters takes some 40 ms of one core, and time goes with size. */
+static double native_price_us(const void *self)
+{
+    const struct elm_model_config *c = elm_model_config(((const struct native *)self)->model);
+    double attention = 2.0 * c->width * c->head_width * (c->heads + c->kv_heads);
+    double layer = attention + 3.0 * c->width * c->hidden;
+    return 300e-6 * (layer * c->layers + (double)c->width * c->vocabulary);
+}
+
 static uint32_t rows_for(const struct elm_model_config *c)
 {
     size_t position = (size_t)c->layers * c->kv_heads * c->head_width * 2 * sizeof(uint16_t);
@@ -288,10 +309,11 @@ static bool knows_chat(const struct native *n)
     return two;
 }
 
-static enum elm_status load(struct native *n, const char *model, struct elm_error *err)
+static enum elm_status load(struct native *n, const char *model, const char *models_path,
+                            struct elm_error *err)
 {
     struct elm_buf path = {0};
-    enum elm_status status = elm_model_find(model, NULL, &path, err);
+    enum elm_status status = elm_model_find(model, models_path, &path, err);
     if (status == ELM_OK)
         status = elm_model_open(path.ptr, ELM_BF16, ELM_KERNEL_AUTO, &n->model, err);
     elm_buf_release(&path);
@@ -321,7 +343,7 @@ static enum elm_status native_open(const struct elm_backend_def *def, void **sel
     pthread_mutex_init(&n->lock, NULL);
     n->tokens_budget = def->tokens_budget;
     n->tokens_held = def->tokens_spent;
-    enum elm_status status = load(n, def->model, err);
+    enum elm_status status = load(n, def->model, def->models_path, err);
     if (status != ELM_OK) {
         native_close(n);
         return status;
@@ -340,7 +362,10 @@ static enum elm_status native_open(const struct elm_backend_def *def, void **sel
 static void native_cancel(void *self)
 {
     struct native *n = self;
-    __atomic_store_n(&n->stopped, true, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&n->lock);
+    for (uint32_t i = 0; i < n->lane_count; i++)
+        __atomic_store_n(&n->lanes[i].stopped, n->lanes[i].busy, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&n->lock);
 }
 
 static void native_totals(void *self, struct elm_backend_totals *out)
@@ -356,8 +381,8 @@ const struct elm_backend_kind elm_backend_native = {
     .summary = "small llama models in this process, with masks: `elm models pull` brings one",
     .masks = true,
     .local = true,
-    .price_us = 40000,
     .open = native_open,
+    .price_us = native_price_us,
     .close = native_close,
     .complete = native_complete,
     .cancel = native_cancel,

@@ -766,11 +766,18 @@ static void totals(void *self, struct elm_backend_totals *out)
     pthread_mutex_unlock(&o->lock);
 }
 
+/* A second or so of waiting, shared by the requests of a batch. */
+static double openai_price_us(const void *self)
+{
+    (void)self;
+    return 200000;
+}
+
 const struct elm_backend_kind elm_backend_openai = {
     .name = "openai",
     .summary = "any OpenAI-compatible server",
-    .price_us = 200000,
     .open = open_openai,
+    .price_us = openai_price_us,
     .close = close_openai,
     .complete = complete,
     .cancel = cancel,

@@ -422,9 +422,10 @@ static enum elm_status open_backend(struct elm_search *s, struct elm_error *err)
         ELM_TRY(elm_store_call_totals(s->store, &spent, err));
     def.backend.tokens_spent += (uint64_t)spent.tokens;
     def.backend.money_spent += spent.money;
+    ELM_TRY(sampler_open(&def, &s->sampler, err));
     for (uint32_t i = s->model_first; i < s->operator_count; i++)
-        s->bandit.price_us[i] += kind->price_us;
-    return sampler_open(&def, &s->sampler, err);
+        s->bandit.price_us[i] += sampler_price_us(s->sampler);
+    return ELM_OK;
 }
 
 static enum elm_status start_workers(struct elm_search *s, double price_us, struct elm_error *err)

@@ -95,6 +95,11 @@ enum elm_status sampler_open(const struct sampler_def *def, struct sampler **out
     return ELM_OK;
 }
 
+double sampler_price_us(const struct sampler *s)
+{
+    return s->kind->price_us(s->self);
+}
+
 void sampler_cancel(struct sampler *s)
 {
     pthread_mutex_lock(&s->lock);
