@@ -50,6 +50,9 @@ static bool is_mark(struct elm_str line, char c, const char *word, bool bare)
     while (n < s.len && s.ptr[n] == c)
         n++;
     s = code_trim((struct elm_str){s.ptr + n, s.len - n});
+    /* a fence that closes on the same line */
+    while (s.len > 0 && s.ptr[s.len - 1] == '`')
+        s.len--;
     return n >= 5 && ((bare && s.len == 0) ||
                       (s.len == strlen(word) && strncasecmp(s.ptr, word, s.len) == 0));
 }

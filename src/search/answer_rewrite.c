@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define BLOCKS_MAX 256
+#define PARAMETERS_BYTES 2048      /* of one function */
 #define TELLING_BYTES 8            /* shorter lines are in every program */
 
 /* Lines, borrowed. */
@@ -34,28 +35,38 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-/* Is the function's name followed by a parenthesis somewhere? */
-static bool names_entry(struct elm_str s, struct elm_str entry)
+/* Where the name of the function is followed by a parenthesis, from `at` on; NULL: nowhere. Moves
+ * *after behind the parenthesis. */
+static const char *find_entry(struct elm_str s, const char *at, struct elm_str entry,
+                              const char **after)
 {
-    const char *end = s.ptr + s.len, *at = s.ptr;
-    while (s.len > 0 && (at = memmem(at, (size_t)(end - at), entry.ptr, entry.len)) != NULL) {
+    const char *end = s.ptr + s.len;
+    while ((at = memmem(at, (size_t)(end - at), entry.ptr, entry.len)) != NULL) {
         const char *next = at + entry.len;
         bool whole = at == s.ptr || !is_word(at[-1]);
         while (next < end && (*next == ' ' || *next == '\t'))
             next++;
+        *after = next + 1;
         if (whole && next < end && *next == '(')
-            return true;
+            return at;
         at++;
     }
-    return false;
+    return NULL;
 }
 
-static bool any_line(struct lines l, bool (*holds)(struct elm_str line, struct elm_str what),
-                     struct elm_str what)
+/* Is the function defined: does a brace follow its parameters? */
+static bool defines(struct elm_str s, struct elm_str entry)
 {
-    for (uint32_t i = 0; i < l.count; i++) {
-        if (holds(l.at[i], what))
+    const char *at = s.ptr, *end = s.ptr + s.len, *next;
+    while (s.len > 0 && (at = find_entry(s, at, entry, &next)) != NULL) {
+        const char *stop = end - next > PARAMETERS_BYTES ? next + PARAMETERS_BYTES : end;
+        for (int depth = 1; next < stop && depth > 0; next++)
+            depth += *next == '(' ? 1 : *next == ')' ? -1 : 0;
+        while (next < end && code_blank((struct elm_str){next, 1}))
+            next++;
+        if (next < end && *next == '{')
             return true;
+        at++;
     }
     return false;
 }
@@ -85,8 +96,16 @@ static bool is_blank(struct lines l)
 
 static bool fits(const struct frame *f, struct lines l)
 {
-    return (f->entry.len == 0 || any_line(l, names_entry, f->entry)) &&
-           (!f->braces || any_line(l, holds_text, ELM_STR("{")));
+    struct elm_buf all = {0};
+    for (uint32_t i = 0; i < l.count; i++) {
+        elm_buf_add_str(&all, l.at[i]);
+        elm_buf_byte(&all, '\n');
+    }
+    struct elm_str text = elm_buf_str(&all);
+    bool fit = (f->entry.len == 0 || defines(text, f->entry)) &&
+               (!f->braces || holds_text(text, ELM_STR("{")));
+    elm_buf_release(&all);
+    return fit;
 }
 
 /* Does the line end the block that `opened` began? One that opens another does too. */
@@ -99,7 +118,39 @@ static bool ends_block(struct elm_str line, const struct fence *opened, bool *op
     return true;
 }
 
-/* Fenced blocks that are not blank, indented as their fence is not. Returns how many. */
+/* Takes the closing fence off the end of a line of code: "}```". */
+static bool take_glued(struct elm_str *line, const struct fence *opened)
+{
+    size_t len = line->len, n = 0;
+    while (len > 0 && (line->ptr[len - 1] == ' ' || line->ptr[len - 1] == '\t'))
+        len--;
+    while (n < len && line->ptr[len - 1 - n] == opened->c)
+        n++;
+    if (n < opened->width)
+        return false;
+    line->len = len - n;
+    return true;
+}
+
+/* The lines of the block that `opened` begins, indented as their fence is not; moves *at from its
+ * first line to its last fence. */
+static struct lines read_block(const struct answer *a, const struct fence *opened, uint32_t *at)
+{
+    struct lines l = {a->lines + *at, 0};
+    bool opens = false, ended = false;
+    while (!ended && *at < a->count && !ends_block(a->lines[*at], opened, &opens)) {
+        struct elm_str *line = &a->lines[(*at)++];
+        size_t indent = code_indent(*line).len;
+        indent = indent < opened->indent ? indent : opened->indent;
+        *line = (struct elm_str){line->ptr + indent, line->len - indent};
+        ended = take_glued(line, opened);
+        l.count++;
+    }
+    *at -= opens || ended;
+    return l;
+}
+
+/* Fenced blocks that are not blank. Returns how many. */
 static uint32_t find_blocks(const struct answer *a, struct lines blocks[BLOCKS_MAX])
 {
     uint32_t count = 0;
@@ -107,16 +158,8 @@ static uint32_t find_blocks(const struct answer *a, struct lines blocks[BLOCKS_M
     for (uint32_t i = 0; i < a->count; i++) {
         if (!fence_read(a->lines[i], &opened))
             continue;
-        struct lines l = {a->lines + i + 1, 0};
-        bool opens = false;
-        for (i++; i < a->count && !ends_block(a->lines[i], &opened, &opens); i++) {
-            struct elm_str *line = &a->lines[i];
-            size_t indent = code_indent(*line).len;
-            indent = indent < opened.indent ? indent : opened.indent;
-            *line = (struct elm_str){line->ptr + indent, line->len - indent};
-            l.count++;
-        }
-        i -= opens;
+        i++;
+        struct lines l = read_block(a, &opened, &i);
         if (is_blank(l))
             continue;
         /* of too many the last are wanted */
@@ -131,13 +174,14 @@ static uint32_t find_blocks(const struct answer *a, struct lines blocks[BLOCKS_M
 static struct lines unfenced(const struct frame *f, const struct answer *a, struct lines program)
 {
     uint32_t first = a->count, end = a->count;
+    const char *after;
     for (uint32_t i = 0; i < a->count && first == a->count; i++) {
         struct elm_str line = code_trim(a->lines[i]);
         if (line.len == 0)
             continue;
         bool begins = marker_of(line) == MARKER_START || holds_text(line, ELM_STR("#include")) ||
-                      (f->entry.len > 0 && names_entry(line, f->entry) &&
-                       memchr(".:,", line.ptr[line.len - 1], 3) == NULL);
+                      (f->entry.len > 0 && find_entry(line, line.ptr, f->entry, &after) != NULL &&
+                       strchr(".:,", line.ptr[line.len - 1]) == NULL);
         for (uint32_t k = 0; k < program.count && !begins; k++)
             begins = code_same(line, program.at[k]);
         if (begins || !f->braces)
@@ -446,7 +490,7 @@ static struct frame frame_of(struct elm_str program, const char *entry)
     for (uint32_t i = 0; i < f.count; i++) {
         struct elm_str old = {program.ptr + f.spans[i].at, f.spans[i].len};
         f.braces = f.braces || holds_text(old, ELM_STR("{"));
-        if (entry != NULL && entry[0] != '\0' && names_entry(old, elm_str(entry)))
+        if (entry != NULL && entry[0] != '\0' && defines(old, elm_str(entry)))
             f.entry = elm_str(entry);
     }
     return f;

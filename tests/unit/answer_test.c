@@ -67,6 +67,9 @@ static const struct example rewrites[] = {
     {plain, F "c\n" NEW F "\nBuild and try it:\n" F "sh\ncc -c f.c\n" F "\nwhich gives\n" F
             "\nf(3, 4) = 4\n" F "\n", NEW, NULL},
     {plain, F "markdown\nThe answer:\n" F "c\n" NEW F "\n" F "\n", NEW, NULL},
+    {plain, F "csharp\nint f(int a, int b)\n{\n    return half(a) * b;\n}" F "\n\nSo it is.\n", NEW, NULL},
+    {plain, F "c\n" NEW F "\nUse it so:\n" F "c\nint main(void)\n{\n    return f(1, (2));\n}\n" F,
+     NEW, NULL},                                                      /* calls, but defines not */
     {plain, F "c\n" START NEW END F "\n", NEW, NULL},                   /* brings markers of its own */
     {plain, F "c\n\n\n" NEW "\n\n" F "\n", NEW, NULL},
     /* the whole program, the part with markers, the part alone */
@@ -116,6 +119,8 @@ static const struct example rewrites[] = {
     {plain, "I'm sorry, I can't help with that.", NULL, "no program in the answer"},
     {plain, "The function f(a, b) adds half of a to b.", NULL, "no program in the answer"},
     {plain, F "c\nint g(int a)\n{\n    return a;\n}\n" F, NULL, "no f() in its code"},
+    {plain, F "c\nint main(void)\n{\n    return f(1, 2);\n}\n" F, NULL, "no f() in its code"},
+    {plain, F "c\nint f(int a, int b);\nint half_f(int a) {\n}\n" F, NULL, "no f() in its code"},
     {plain, F "c\n" F "\n", NULL, "no program in the answer"},
     {plain, F "c\n" SEARCH "    return t + b;\n" WITH "    return f(t);{\n" REPLACE F, NULL,
      "hunks in place of a program"},
@@ -140,6 +145,7 @@ static const struct example diffs[] = {
     {plain, "<think>" HUNK("    int t = half(a);\n", "") "</think>" HUNK(RETURN, PRODUCT), product,
      NULL},
     {plain, "<<<<<<<< search\n" RETURN "========\n" PRODUCT ">>>>>>>> replace\n", product, NULL},
+    {plain, F "\n" SEARCH RETURN WITH PRODUCT ">>>>>>> REPLACE" F "\n", product, NULL},
     {plain, "  " SEARCH RETURN "  " WITH PRODUCT "  " REPLACE, product, NULL},
     {plain, HUNK("return t + b;\n", "return t * b;\n"), product, NULL},
     {plain, HUNK("\treturn t+b;\n", "\treturn t * b;\n"), product, NULL},
@@ -355,6 +361,18 @@ static void is_bounded(void **state)
         elm_buf_printf(&answer, F "\nx\n");
     assert_int_equal(elm_answer_rewrite(elm_str(plain), "f", elm_buf_str(&answer), &out, &err),
                      ELM_PARSE);
+    /* what a model says when it has lost its way */
+    static const char *const forever[] = {"f(", F, F "c\n", "<<<<<<< SEARCH\n", "=======\n", "}\n{",
+                                          "-a\n+b\n", "<think>", "t = half(a);\n"};
+    for (size_t i = 0; i < ELM_COUNT(forever); i++) {
+        elm_buf_clear(&answer);
+        elm_buf_printf(&answer, "@@ -1 +1 @@\n");
+        while (answer.len < ELM_ANSWER_BYTES_MAX / 2)
+            elm_buf_printf(&answer, "%s", forever[i]);
+        elm_answer_diff(elm_str(plain), elm_buf_str(&answer), &out, &err);
+        elm_answer_rewrite(elm_str(plain), "f", elm_buf_str(&answer), &out, &err);
+        elm_buf_clear(&out);
+    }
     struct elm_str zero = {F "\nf(\0{\n" F, 13};
     assert_int_equal(elm_answer_rewrite(elm_str(plain), "f", zero, &out, &err), ELM_PARSE);
     assert_string_equal(err.message, "a zero byte in the answer");
