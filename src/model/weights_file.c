@@ -110,7 +110,8 @@ static enum elm_status read_model(const struct elm_gguf *g, enum elm_precision p
     ELM_TRY(check_amount(&config, g, err));
     ELM_TRY(model_new(&config, precision, kernel, &m, err));
     enum elm_status status = read_all(m, g, err);
-    if (status == ELM_OK && elm_gguf_string(g, "tokenizer.ggml.model", &kind))
+    if (status == ELM_OK && elm_gguf_string(g, "tokenizer.ggml.model", &kind) &&
+        !elm_str_equal(kind, ELM_STR("none")))
         status = elm_tokenizer_new(g, &m->tokenizer, err);
     if (status == ELM_OK && m->tokenizer != NULL &&
         elm_tokenizer_count(m->tokenizer) > config.vocabulary)
@@ -191,6 +192,8 @@ enum elm_status elm_model_write(const struct elm_model *m, const char *path, str
     elm_gguf_put_int(w.writer, "general.file_type", m->precision == ELM_BF16 ? 32 : 0);
     if (m->file != NULL)
         elm_gguf_put_all(w.writer, m->file);
+    else    /* llama.cpp wants to be told */
+        elm_gguf_put_string(w.writer, "tokenizer.ggml.model", ELM_STR("none"));
     weights_each(&copy, write_weight, &w, NULL);
     enum elm_status status = elm_gguf_write(w.writer, path, err);
     elm_gguf_writer_free(w.writer);
