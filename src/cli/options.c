@@ -249,6 +249,9 @@ static struct short_text nearest_to(enum option_id id, const char *text)
 static enum elm_status refuse(enum option_id id, const char *text, const char *where,
                               struct elm_error *err)
 {
+    if (id == OPT_BACKEND && strcmp(text, "llama") == 0)
+        return elm_fail(err, ELM_USAGE, "%s: 'llama' is not in this build: make llama, then make",
+                        where);
     struct elm_buf allowed = {0};
     option_allowed(id, &allowed);
     struct short_text near = nearest_to(id, text);
