@@ -4,6 +4,8 @@
 # make lint         gcc and clang -Werror, cppcheck, shellcheck, layers, limits
 # make bench        the figures; make bench-quick those that fit in 50 s
 # make docs         writes docs/commands.md from the option table
+# make llama        llama.cpp, for the backend of that name: optional, ten minutes (tools/llama)
+# make llama-check  compares elm's models and tokenizer with llama.cpp's; after make llama
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -23,12 +25,19 @@ OPT.fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-rec
 # no contraction and wrapping ints: the VM must compute what the exported C computes
 CFLAGS = -std=gnu17 -ffp-contract=off -fwrapv -fno-strict-aliasing -fvisibility=hidden $(OPT.$(B)) $(WARN)
 CPPFLAGS = -D_GNU_SOURCE -Iinclude -Isrc -Ibuild/deps/tree-sitter/tree_sitter/core/lib/include
-LDLIBS = -lsqlite3 -lzstd -ljansson -lyaml -lcurl -lm -lpthread
+LDLIBS = $(LLAMA_LIBS) -lsqlite3 -lzstd -ljansson -lyaml -lcurl -lm -lpthread
+
+# LLAMA_FLAGS, LLAMA_LIBS, LLAMA_SERVER once `make llama` has been run; what needs llama.cpp is else left out
+-include build/llama/config.mk
+LLAMA_SRC := parts/backend/llama.c bench/llama.c tools/llama_check.c
+LEFT_OUT := $(if $(LLAMA_LIBS),,$(LLAMA_SRC))
+$(LLAMA_SRC:%.c=$(OUT)/%.o) $(LLAMA_SRC:%.c=$(OUT)/%): private CPPFLAGS += $(LLAMA_FLAGS)
+$(LLAMA_SRC:%.c=$(OUT)/%.o) $(LLAMA_SRC:%.c=$(OUT)/%): $(wildcard build/llama/config.mk)
 
 # the caged helper is a static program of its own: VM and libtcc, never a sanitizer
 CAGE_SRC := $(wildcard src/sandbox/cage_*.c) $(wildcard src/code/vm*.c) $(wildcard src/base/*.c)
 SRC := $(filter-out src/sandbox/cage_% src/sandbox/judge_main.c src/cli/%,$(wildcard src/*/*.c)) \
-       $(wildcard parts/*/*.c)
+       $(filter-out $(LEFT_OUT),$(wildcard parts/*/*.c))
 LIB_OBJ := $(SRC:%.c=$(OUT)/%.o) $(KINDS:%=$(OUT)/gen/%.o) $(OUT)/gen/prompts.o $(OUT)/deps/tree-sitter.o \
            $(OUT)/deps/tree-sitter-c.o $(patsubst %.S,$(OUT)/%.o,$(wildcard src/sandbox/*.S))
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/cli/*.c))
@@ -36,10 +45,10 @@ CAGE_OBJ := $(CAGE_SRC:%.c=build/cage/%.o)
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c tests/hostile/*_test.c tests/faults/*_test.c))
 FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests/fuzz/code_*.c tests/fuzz/vm_*.c))
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
-BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(wildcard bench/*.c))
+BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
 .PHONY: all run test tests objects check lint layers limits docs bench bench-quick boolean-table \
-        clean install help
+        clean install help llama llama-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -53,9 +62,11 @@ $(OUT)/%.o: %.c | build/deps/ok
 $(OUT)/%.o: %.S | build/deps/ok
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Ibuild -MMD -MP -c $< -o $@
-$(OUT)/gen/%.c: tools/registry parts/% $$(wildcard parts/$$*/*.c)
+# written anew only when it changes: parts come and go, and one of them with build/llama
+$(OUT)/gen/%.c: tools/registry FORCE
 	@mkdir -p $(@D)
-	@tools/registry $* >$@
+	@tools/registry $* $(filter parts/$*/%,$(SRC)) >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/gen/prompts.c: tools/prompts prompts $(wildcard prompts/*.txt)
 	@mkdir -p $(@D)
 	@tools/prompts >$@
@@ -118,7 +129,7 @@ docs: $(OUT)/elm
 limits:
 	@tools/limits
 # every object of every program, for another compiler
-objects: $(LIB_OBJ) $(CLI_OBJ) $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/*/*.c bench/*.c tools/*.c src/sandbox/*.c))
+objects: $(LIB_OBJ) $(CLI_OBJ) $(patsubst %.c,$(OUT)/%.o,$(filter-out $(LEFT_OUT),$(wildcard tests/*/*.c bench/*.c tools/*.c src/sandbox/*.c)))
 lint: layers limits build/deps/ok
 	@tools/lint
 bench: $(OUT)/elm $(BENCHES)
@@ -133,13 +144,22 @@ $(OUT)/tools/%: tools/%.c | build/deps/ok
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
 
+llama:
+	@tools/llama
+llama-check: $(if $(LLAMA_LIBS),$(OUT)/tools/llama_check)
+	@$(if $<,$<,echo "llama-check: llama.cpp is not set up: make llama" >&2; exit 1)
+$(OUT)/tools/llama_check: tools/llama_check.c $(OUT)/libelm.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)
+
 PREFIX ?= /usr/local
 # the installed library shows elm_* and nothing else
 install: $(OUT)/elm $(OUT)/libelm.a
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/elm \
 	  $(DESTDIR)$(PREFIX)/share/elm $(DESTDIR)$(PREFIX)/share/doc/elm
 	install -m 755 $(OUT)/elm $(DESTDIR)$(PREFIX)/bin/elm
-	ld -r -o $(OUT)/elm-one.o --whole-archive $(OUT)/libelm.a
+	ld -r -o $(OUT)/elm-one.o --whole-archive $(OUT)/libelm.a --no-whole-archive \
+	  --start-group $(filter %.a,$(LLAMA_LIBS)) --end-group
 	objcopy --wildcard --keep-global-symbol='elm_*' $(OUT)/elm-one.o
 	rm -f $(DESTDIR)$(PREFIX)/lib/libelm.a
 	ar rcs $(DESTDIR)$(PREFIX)/lib/libelm.a $(OUT)/elm-one.o
@@ -151,4 +171,4 @@ clean:
 help:
 	@sed -n '1,/^# B=/s/^# \{0,1\}//p' Makefile
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/llama -prune -o -name '*.d' -print 2>/dev/null)
