@@ -31,8 +31,6 @@ LDLIBS = $(LLAMA_LIBS) -lsqlite3 -lzstd -ljansson -lyaml -lcurl -lm -lpthread
 -include build/llama/config.mk
 LLAMA_SRC := parts/backend/llama.c bench/llama.c tools/llama_check.c
 LEFT_OUT := $(if $(LLAMA_LIBS),,$(LLAMA_SRC))
-$(LLAMA_SRC:%.c=$(OUT)/%.o) $(LLAMA_SRC:%.c=$(OUT)/%): private CPPFLAGS += $(LLAMA_FLAGS)
-$(LLAMA_SRC:%.c=$(OUT)/%.o) $(LLAMA_SRC:%.c=$(OUT)/%): $(wildcard build/llama/config.mk)
 
 # the caged helper is a static program of its own: VM and libtcc, never a sanitizer
 CAGE_SRC := $(wildcard src/sandbox/cage_*.c) $(wildcard src/code/vm*.c) $(wildcard src/base/*.c)
@@ -52,6 +50,8 @@ BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildca
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
+$(LLAMA_SRC:%.c=$(OUT)/%.o) $(LLAMA_SRC:%.c=$(OUT)/%): private CPPFLAGS += $(LLAMA_FLAGS)
+$(LLAMA_SRC:%.c=$(OUT)/%.o) $(LLAMA_SRC:%.c=$(OUT)/%): $(wildcard build/llama/config.mk)
 
 build/deps/ok: setup tools/requirements.txt
 	@./setup && touch $@

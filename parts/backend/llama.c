@@ -745,13 +745,20 @@ static void engine_totals(void *self, struct elm_backend_totals *out)
     pthread_mutex_unlock(&e->lock);
 }
 
+/* Twice the native backend's for a model of the size that both run. */
+static double llama_price_us(const void *self)
+{
+    (void)self;
+    return 100000;
+}
+
 const struct elm_backend_kind elm_backend_llama = {
     .name = "llama",
     .summary = "any GGUF through llama.cpp; a GPU where it was built with CUDA",
     .masks = true,
     .local = true,
-    .price_us = 100000,
     .open = engine_open,
+    .price_us = llama_price_us,
     .close = engine_close,
     .complete = engine_complete,
     .cancel = engine_cancel,
