@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elm/archive.h"
+#include "elm/cells.h"
 #include "problem/yaml.h"
 
 #define DESCRIPTION_BYTES_MAX (64 * 1024)
@@ -120,6 +120,12 @@ static enum elm_status read_measures(struct loading *l, struct elm_error *err)
         return ELM_OK;
     for (const struct yaml_node *n = list->first; n != NULL; n = n->next)
         ELM_TRY(read_measure(l, n, err));
+    uint64_t cells = 1;
+    for (uint32_t d = 0; d < l->p.measure_count; d++)
+        cells *= l->p.measures[d].bins;
+    if (cells > ELM_CELLS_MAX)
+        return yaml_fail(&l->yaml, list, err, "%llu cells, the product of all bins: %u are allowed; "
+                         "archive cvt needs no bins", (unsigned long long)cells, ELM_CELLS_MAX);
     return ELM_OK;
 }
 
