@@ -1,7 +1,7 @@
 /*
  * cells: one elite a niche, for archives that say where a program belongs: by its measures
- * (parts/archive/grid.c, cvt.c), or in which island as well (islands.c). They forward what they
- * are asked to these. Search thread only.
+ * (parts/archive/grid.c, cvt.c), or in its island (islands.c). They forward what they are asked to
+ * these. Search thread only.
  */
 #ifndef ELM_CELLS_H
 #define ELM_CELLS_H
@@ -27,11 +27,6 @@ void elm_cells_init(struct elm_cells *c, uint32_t cells, uint32_t first,
                     const struct elm_problem *problem, double floor);
 void elm_cells_release(struct elm_cells *c);
 void elm_cells_clear(struct elm_cells *c);      /* every cell is empty again */
-
-/* The cell of a grid over the measures: the product of their bins many. */
-uint32_t elm_cells_of_grid(const struct elm_problem *problem);
-uint32_t elm_cells_at_grid(const struct elm_measure *measures, uint32_t count,
-                           const double *values);
 
 /* x contends for a cell: as elm_archive_kind's `add`. */
 struct elm_add_result elm_cells_add(struct elm_cells *c, uint32_t cell,

@@ -1,6 +1,7 @@
 /* grid: MAP-Elites over the problem's measures, one elite a cell. Source: Mouret & Clune 2015. */
 #include "elm/cells.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,14 @@ static void *grid_make(const struct elm_problem *problem, double floor)
 {
     struct grid *a = elm_calloc(1, sizeof(*a));
     a->dimensions = problem->measure_count;
-    memcpy(a->measures, problem->measures, sizeof(a->measures));
-    elm_cells_init(&a->cells, elm_cells_of_grid(problem), 0, problem, floor);
+    uint32_t cells = 1;
+    for (uint32_t d = 0; d < a->dimensions; d++) {
+        a->measures[d] = problem->measures[d];
+        ELM_ASSERT(a->measures[d].bins > 0);
+        cells *= a->measures[d].bins;
+        ELM_ASSERT(cells <= ELM_CELLS_MAX);
+    }
+    elm_cells_init(&a->cells, cells, 0, problem, floor);
     return a;
 }
 
@@ -28,11 +35,23 @@ static void grid_free(void *self)
     free(a);
 }
 
+static uint32_t cell_of(const struct grid *a, const double *measures)
+{
+    uint32_t cell = 0;
+    for (uint32_t d = 0; d < a->dimensions; d++) {
+        const struct elm_measure *m = &a->measures[d];
+        double place = floor((measures[d] - m->lo) / (m->hi - m->lo) * m->bins);
+        /* written so that NaN lands in the first bin */
+        uint32_t bin = place >= m->bins ? m->bins - 1 : place > 0 ? (uint32_t)place : 0;
+        cell = cell * m->bins + bin;
+    }
+    return cell;
+}
+
 static struct elm_add_result grid_add(void *self, const struct elm_entrant *x)
 {
     struct grid *a = self;
-    uint32_t cell = elm_cells_at_grid(a->measures, a->dimensions, x->evaluation->measures);
-    return elm_cells_add(&a->cells, cell, x);
+    return elm_cells_add(&a->cells, cell_of(a, x->evaluation->measures), x);
 }
 
 static uint32_t grid_count(const void *self)

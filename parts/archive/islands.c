@@ -1,8 +1,9 @@
 /*
- * islands: small populations that evolve apart, each a grid over the measures or, without them, the
- * few best. Children contend where their parents live. From time to time the best of each island is
- * copied to the next one, round a ring; and an island of the worse half that has not improved for
- * long is emptied, and begins again from the best of one of the better half.
+ * islands: small populations that evolve apart, each the few best it has found, whatever they
+ * measure: with a grid in each, search did worse (docs/results/archives.md). Children contend where
+ * their parents live. From time to time the best of each island is copied to the next one, round a
+ * ring; and an island of the worse half that has not improved for long is emptied, and begins again
+ * from the best of one of the better half.
  * Source: Romera-Paredes et al. 2023 (FunSearch), who reset all of the worse half at once, and let
  * nobody migrate.
  */
@@ -13,7 +14,7 @@
 #include <string.h>
 
 #define ISLANDS 4
-#define PLACES 8                 /* of an island without measures */
+#define PLACES 8                 /* of an island */
 /* in calls of tend, one a batch */
 #define MIGRATION 32
 #define STAGNATION 256
@@ -30,9 +31,6 @@ struct ids {
 };
 
 struct islands {
-    bool grid;
-    uint32_t dimensions;
-    struct elm_measure measures[ELM_MEASURES_MAX];
     uint64_t turn;               /* calls of tend */
     int64_t newest;              /* id admitted last */
     struct island island[ISLANDS];
@@ -42,13 +40,9 @@ struct islands {
 static void *islands_make(const struct elm_problem *problem, double floor)
 {
     struct islands *a = elm_calloc(1, sizeof(*a));
-    a->grid = problem->measure_count > 0 && problem->judge != ELM_JUDGE_COMPARE;
-    a->dimensions = problem->measure_count;
-    memcpy(a->measures, problem->measures, sizeof(a->measures));
     a->newest = -1;
-    uint32_t cells = a->grid ? elm_cells_of_grid(problem) : PLACES;
     for (uint32_t i = 0; i < ISLANDS; i++) {
-        elm_cells_init(&a->island[i].cells, cells, i * cells, problem, floor);
+        elm_cells_init(&a->island[i].cells, PLACES, i * PLACES, problem, floor);
         a->island[i].before = -1;
     }
     return a;
@@ -78,12 +72,9 @@ static const struct elm_elite *worst(const struct elm_cells *c)
     return w;
 }
 
-/* The cell of the island that a program contends for. */
-static uint32_t cell_of(const struct islands *a, const struct elm_cells *c,
-                        const double *measures)
+/* The cell of the island that a newcomer contends for. */
+static uint32_t cell_of(const struct elm_cells *c)
 {
-    if (a->grid)
-        return elm_cells_at_grid(a->measures, a->dimensions, measures);
     return c->count < PLACES ? c->count : worst(c)->niche - c->first;
 }
 
@@ -106,7 +97,7 @@ static struct elm_add_result islands_add(void *self, const struct elm_entrant *x
 {
     struct islands *a = self;
     struct island *home = &a->island[x->group % ISLANDS];
-    uint32_t cell = cell_of(a, &home->cells, x->evaluation->measures);
+    uint32_t cell = cell_of(&home->cells);
     double best = best_fitness(home);
     if (comes_late(home, x))
         return (struct elm_add_result){ELM_OUTCOME_REJECTED, home->cells.first + cell, -1, 0};
@@ -177,8 +168,7 @@ static void copy_to(struct islands *a, struct island *to, const struct elm_elite
     struct elm_entrant x = {.id = elite->id, .parent = -1, .nodes = elite->nodes,
                             .evaluation = &e};
     double best = best_fitness(to);
-    struct elm_add_result r =
-        elm_cells_add(&to->cells, cell_of(a, &to->cells, elite->measures), &x);
+    struct elm_add_result r = elm_cells_add(&to->cells, cell_of(&to->cells), &x);
     if (r.outcome < ELM_OUTCOME_IMPROVED)
         return;
     if (best_fitness(to) > best)

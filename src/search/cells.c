@@ -1,7 +1,6 @@
 /* cells: one elite a niche: the part of an archive that is the same wherever niches come from. */
 #include "elm/cells.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,31 +31,6 @@ void elm_cells_clear(struct elm_cells *c)
 {
     empty(c);
     c->count = c->best = 0;
-}
-
-uint32_t elm_cells_of_grid(const struct elm_problem *problem)
-{
-    uint32_t cells = 1;
-    for (uint32_t d = 0; d < problem->measure_count; d++) {
-        ELM_ASSERT(problem->measures[d].bins > 0);
-        cells *= problem->measures[d].bins;
-        ELM_ASSERT(cells <= ELM_CELLS_MAX);
-    }
-    return cells;
-}
-
-uint32_t elm_cells_at_grid(const struct elm_measure *measures, uint32_t count,
-                           const double *values)
-{
-    uint32_t cell = 0;
-    for (uint32_t d = 0; d < count; d++) {
-        const struct elm_measure *m = &measures[d];
-        double place = floor((values[d] - m->lo) / (m->hi - m->lo) * m->bins);
-        /* written so that NaN lands in the first bin */
-        uint32_t bin = place >= m->bins ? m->bins - 1 : place > 0 ? (uint32_t)place : 0;
-        cell = cell * m->bins + bin;
-    }
-    return cell;
 }
 
 static bool better(const struct elm_elite *a, const struct elm_elite *b)

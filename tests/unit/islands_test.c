@@ -14,18 +14,10 @@
 static const struct elm_archive_kind *kind;
 static int64_t next_id;
 
-static struct elm_problem with_measures(uint32_t count)
-{
-    struct elm_problem p = {.measure_count = count};
-    for (uint32_t d = 0; d < count; d++)
-        p.measures[d] = (struct elm_measure){"m", 0, 10, 5, ELM_MEASURE_JUDGE};
-    return p;
-}
-
 /* The seed of fitness 0, in every island. */
-static void *settled(uint32_t measures)
+static void *settled(void)
 {
-    struct elm_problem p = with_measures(measures);
+    struct elm_problem p = {0};
     struct elm_evaluation e = {.status = ELM_EVAL_OK};
     struct elm_entrant seed = {.parent = -1, .nodes = 5, .evaluation = &e};
     struct elm_moves m;
@@ -42,8 +34,7 @@ static void *settled(uint32_t measures)
 
 static struct elm_add_result child(void *a, uint32_t island, int64_t parent, double fitness)
 {
-    struct elm_evaluation e = {.status = ELM_EVAL_OK, .fitness = fitness,
-                               .measures = {(double)(next_id % 10)}};
+    struct elm_evaluation e = {.status = ELM_EVAL_OK, .fitness = fitness};
     struct elm_entrant x = {.id = next_id++, .parent = parent, .group = island, .nodes = 5,
                             .evaluation = &e};
     return kind->add(a, &x);
@@ -85,22 +76,20 @@ static const struct elm_elite *find_in(void *a, uint32_t island, int64_t id)
 static void children_stay_with_their_parents(void **state)
 {
     (void)state;
-    for (uint32_t measures = 0; measures < 2; measures++) {
-        void *a = settled(measures);
-        for (uint32_t i = 0; i < ISLANDS; i++) {
-            int64_t id = next_id;
-            assert_true(child(a, i, 0, 1 + i).outcome >= ELM_OUTCOME_IMPROVED);
-            for (uint32_t k = 0; k < ISLANDS; k++)
-                assert_true((find_in(a, k, id) != NULL) == (k == i));
-        }
-        kind->free(a);
+    void *a = settled();
+    for (uint32_t i = 0; i < ISLANDS; i++) {
+        int64_t id = next_id;
+        assert_true(child(a, i, 0, 1 + i).outcome >= ELM_OUTCOME_IMPROVED);
+        for (uint32_t k = 0; k < ISLANDS; k++)
+            assert_true((find_in(a, k, id) != NULL) == (k == i));
     }
+    kind->free(a);
 }
 
 static void every_island_is_drawn_as_often(void **state)
 {
     (void)state;
-    void *a = settled(0);
+    void *a = settled();
     uint32_t drawn[ISLANDS] = {0}, first, count;
     for (int i = 0; i < 5; i++)
         child(a, 2, 0, 1);
@@ -119,32 +108,30 @@ static void every_island_is_drawn_as_often(void **state)
 static void the_best_migrates_round_the_ring(void **state)
 {
     (void)state;
-    for (uint32_t measures = 0; measures < 2; measures++) {
-        void *a = settled(measures);
-        uint32_t copied, dropped;
-        int64_t id = next_id;
-        child(a, 1, 0, 3);
-        struct elm_elite *elite = kind->best(a);
-        elite->wins = 6;
-        elite->asked = 9;
-        turns(a, MIGRATION - 2, &copied, &dropped);
-        assert_int_equal(copied, 0);
-        static const uint32_t reached[] = {2, 3, 0};
-        for (uint32_t i = 0; i < ELM_COUNT(reached); i++) {
-            assert_null(find_in(a, reached[i], id));
-            turns(a, MIGRATION, &copied, &dropped);
-            assert_int_equal(copied, 1);
-            const struct elm_elite *copy = find_in(a, reached[i], id);
-            assert_non_null(copy);
-            assert_int_equal(copy->wins, 6);
-            assert_int_equal(copy->asked, 9);
-            assert_true(copy->fitness == 3);
-        }
-        /* it has come home: nothing moves any more */
-        turns(a, 2 * MIGRATION, &copied, &dropped);
-        assert_int_equal(copied, 0);
-        kind->free(a);
+    void *a = settled();
+    uint32_t copied, dropped;
+    int64_t id = next_id;
+    child(a, 1, 0, 3);
+    struct elm_elite *elite = kind->best(a);
+    elite->wins = 6;
+    elite->asked = 9;
+    turns(a, MIGRATION - 2, &copied, &dropped);
+    assert_int_equal(copied, 0);
+    static const uint32_t reached[] = {2, 3, 0};
+    for (uint32_t i = 0; i < ELM_COUNT(reached); i++) {
+        assert_null(find_in(a, reached[i], id));
+        turns(a, MIGRATION, &copied, &dropped);
+        assert_int_equal(copied, 1);
+        const struct elm_elite *copy = find_in(a, reached[i], id);
+        assert_non_null(copy);
+        assert_int_equal(copy->wins, 6);
+        assert_int_equal(copy->asked, 9);
+        assert_true(copy->fitness == 3);
     }
+    /* it has come home: nothing moves any more */
+    turns(a, 2 * MIGRATION, &copied, &dropped);
+    assert_int_equal(copied, 0);
+    kind->free(a);
 }
 
 /* After turn 96 all have the best of island 0. Island 2 has it since turn 64, and is of the worse
@@ -152,7 +139,7 @@ static void the_best_migrates_round_the_ring(void **state)
 static void stagnant_islands_begin_anew(void **state)
 {
     (void)state;
-    void *a = settled(0);
+    void *a = settled();
     uint32_t copied, dropped, first, count[ISLANDS], now;
     int64_t best = next_id, old = next_id + 2;
     for (uint32_t i = 0; i < ISLANDS; i++)
@@ -204,25 +191,23 @@ static void run_to(void *a, int64_t from, int64_t to)
 static void a_saved_one_goes_on_as_the_whole(void **state)
 {
     (void)state;
-    for (uint32_t measures = 0; measures < 3; measures++) {
-        struct elm_problem p = with_measures(measures);
-        void *whole = settled(measures);
-        run_to(whole, 1, 3000);
-        for (int64_t cut = 1; cut < 3000; cut += 97) {
-            void *a = settled(measures), *b = kind->make(&p, 0);
-            struct elm_buf saved = {0};
-            run_to(a, 1, cut);
-            kind->save(a, &saved);
-            struct elm_reader r = elm_reader(saved.ptr, saved.len);
-            assert_int_equal(kind->load(b, &r, NULL), ELM_OK);
-            run_to(b, cut, 3000);
-            assert_true(kind->hash(b) == kind->hash(whole));
-            elm_buf_release(&saved);
-            kind->free(a);
-            kind->free(b);
-        }
-        kind->free(whole);
+    struct elm_problem p = {0};
+    void *whole = settled();
+    run_to(whole, 1, 3000);
+    for (int64_t cut = 1; cut < 3000; cut += 97) {
+        void *a = settled(), *b = kind->make(&p, 0);
+        struct elm_buf saved = {0};
+        run_to(a, 1, cut);
+        kind->save(a, &saved);
+        struct elm_reader r = elm_reader(saved.ptr, saved.len);
+        assert_int_equal(kind->load(b, &r, NULL), ELM_OK);
+        run_to(b, cut, 3000);
+        assert_true(kind->hash(b) == kind->hash(whole));
+        elm_buf_release(&saved);
+        kind->free(a);
+        kind->free(b);
     }
+    kind->free(whole);
 }
 
 int main(void)
