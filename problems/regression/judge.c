@@ -22,6 +22,7 @@ struct out {
     double value;
 };
 struct state {
+    const struct target *target;
     double want[ELM_CASES_MAX], deviation;
 };
 
@@ -108,6 +109,7 @@ static int make(void *state, enum elm_set set, uint64_t seed, int max, void *in)
 {
     struct state *known = state;
     const struct target *t = &targets[seed % TARGETS];
+    known->target = t;
     uint64_t s = seed * ELM_SETS + set;
     struct in *c = in;
     double sum = 0, squares = 0;
@@ -152,10 +154,11 @@ static void want(const void *state, int n, const void *in, void *out, uint8_t *w
 static void explain(const void *state, const void *in, const void *out, char *text,
                     size_t text_bytes)
 {
-    (void)state;
+    const struct state *known = state;
     const struct in *c = in;
     const struct out *o = out;
-    snprintf(text, text_bytes, "x = %g, y = %g: got %g", c->x, c->y, o->value);
+    snprintf(text, text_bytes, "x = %g, y = %g: wanted %g, got %g", c->x, c->y,
+             known->target->f(c->x, c->y), o->value);
 }
 
 const struct elm_judge elm_judge = {

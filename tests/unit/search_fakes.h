@@ -381,18 +381,6 @@ enum elm_status elm_evaluator_explain(struct elm_evaluator *e, struct elm_job *j
     return ELM_OK;
 }
 
-const void *elm_evaluator_outputs(struct elm_evaluator *e, uint32_t job)
-{
-    (void)e, (void)job;
-    return NULL;
-}
-
-const uint8_t *elm_evaluator_passes(struct elm_evaluator *e, uint32_t job)
-{
-    (void)e, (void)job;
-    return NULL;
-}
-
 enum elm_status elm_evaluator_picture(struct elm_evaluator *e, struct elm_job *job,
                                       struct elm_buf *svg, struct elm_error *err)
 {

@@ -1,0 +1,77 @@
+# model: runs that ask a model, answered from a file; what is stored, shown and refused.
+. "${0%/*}/lib.sh"
+
+# one right answer, one that builds but is no better, one that doesn't build, one without a program
+cat >answers <<'EOF'
+The signs are wrong. Here it is:
+```c
+#include <math.h>
+
+double quadratic(double a, double b, double c, double x)
+{
+    return a * pow(x, 2.0) + b * x + c;
+}
+```
+%%
+```c
+#include <math.h>
+
+double quadratic(double a, double b, double c, double x)
+{
+    return a * pow(x, 2.0) - b * x - c * 1.0;
+}
+```
+%%
+```c
+double quadratic(double a, double b, double c, double x)
+{
+    return a * undeclared;
+}
+```
+%%
+I am sorry, I can't do that.
+EOF
+expect 0 run quadratic --script answers --operators rewrite --target 1 --evaluations 50 --folder r --json
+same "the best" "$(key out best)" 1.0
+has out '"rewrite"'
+expect 0 show r
+has out "rewrite"
+has out "parse-failed"
+has out "build-failed"
+expect 0 replay r
+has out "same"
+expect 0 show r 1
+has out "what the model was asked"
+has out "what it answered"
+has out "The program, of fitness"
+expect 0 run r --evaluations 50 -q
+
+# beside other operators, resumed without naming the model again
+expect 0 run quadratic --script answers --model-share 0.9 --target none --evaluations 400 --folder s -q
+expect 0 run s --evaluations 800 --target none -q
+expect 0 replay s
+
+# a mask: drawn at random from what a grammar admits
+expect 0 run sort --backend scripted --operators span --evaluations 200 --folder t -q
+expect 0 show t
+hasnt out "build-failed"
+hasnt out "parse-failed"
+
+expect 2 run sort --backend openai
+has err "--endpoint"
+expect 2 run sort --endpoint 'ftp://x/v1,model=m'
+expect 2 run sort --endpoint 'http://127.0.0.1:1/v1,modle=m'
+has err "modle"
+expect 2 run sort --model-share 1.5 --script answers
+expect 2 run sort --backend nativ
+has err "native"
+expect 1 run sort --model no-such-model
+has err "no-such-model"
+expect 1 run sort --script no-such-file
+has err "no-such-file"
+# a server that is not there: what needs no model goes on
+expect 0 run sort --endpoint 'http://127.0.0.1:1/v1,model=m' --model-share 0.5 --evaluations 3000 --folder u -q
+expect 0 list backends
+has out "native"
+has out "openai"
+finish
