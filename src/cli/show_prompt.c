@@ -90,7 +90,7 @@ static void break_seed(struct asking *a)
     struct elm_str seed = elm_str(a->problem->seed_text);
     struct elm_answer_span spans[ELM_ANSWER_SPANS_MAX];
     struct elm_error err = {0};
-    struct elm_tree tree;
+    struct elm_tree tree = {0};
     bool marked;
     uint32_t count = elm_answer_spans(seed, spans, &marked);
     size_t end = spans[count - 1].at + spans[count - 1].len, line = end;
@@ -104,6 +104,7 @@ static void break_seed(struct asking *a)
                 elm_tree_parse(elm_buf_str(&a->broken), a->problem->names, &tree, &err) != ELM_OK;
     elm_buf_printf(&a->why, "%s", told ? err.message
                                        : elm_eval_status_name(ELM_EVAL_BUILD_FAILED));
+    elm_tree_release(&tree);
     fprintf(stderr, "elm: nothing is broken yet; this shows the seed without its last line\n");
 }
 
