@@ -30,6 +30,32 @@ struct frame {
 
 /* ---- which lines of the answer are the code ---- */
 
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static bool has(const uint64_t *sorted, uint32_t count, uint64_t hash)
+{
+    return count > 0 && bsearch(&hash, sorted, count, sizeof(hash), by_hash) != NULL;
+}
+
+/* Of the lines of at least size_min bytes that are no white space; sorted. Free it. */
+static uint64_t *hashes(struct lines l, uint32_t size_min, uint32_t *count)
+{
+    uint64_t *all = elm_malloc((l.count + 1) * sizeof(*all));
+    *count = 0;
+    for (uint32_t i = 0; i < l.count; i++) {
+        uint32_t size;
+        uint64_t hash = code_hash(l.at[i], &size);
+        if (size >= size_min)
+            all[(*count)++] = hash;
+    }
+    qsort(all, *count, sizeof(*all), by_hash);
+    return all;
+}
+
 static bool is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
@@ -171,22 +197,26 @@ static uint32_t find_blocks(const struct answer *a, struct lines blocks[BLOCKS_M
 }
 
 /* In an answer without fences: from the first line that is the program's, or might begin one. */
-static struct lines unfenced(const struct frame *f, const struct answer *a, struct lines program)
+static struct lines unfenced(const struct frame *f, const struct answer *a)
 {
-    uint32_t first = a->count, end = a->count;
-    const char *after;
+    uint32_t first = a->count, end = a->count, known_count, size;
+    struct lines program;
+    program.count = elm_lines(f->program, &program.at);
+    uint64_t *known = hashes(program, 1, &known_count);
     for (uint32_t i = 0; i < a->count && first == a->count; i++) {
         struct elm_str line = code_trim(a->lines[i]);
+        const char *after;
         if (line.len == 0)
             continue;
-        bool begins = marker_of(line) == MARKER_START || holds_text(line, ELM_STR("#include")) ||
+        bool begins = !f->braces || marker_of(line) == MARKER_START ||
+                      holds_text(line, ELM_STR("#include")) ||
+                      has(known, known_count, code_hash(line, &size)) ||
                       (f->entry.len > 0 && find_entry(line, line.ptr, f->entry, &after) != NULL &&
                        strchr(".:,", line.ptr[line.len - 1]) == NULL);
-        for (uint32_t k = 0; k < program.count && !begins; k++)
-            begins = code_same(line, program.at[k]);
-        if (begins || !f->braces)
-            first = i;
+        first = begins ? i : first;
     }
+    free(known);
+    free(program.at);
     while (f->braces && end > first && !holds_text(a->lines[end - 1], ELM_STR("}")) &&
            marker_of(a->lines[end - 1]) != MARKER_END)
         end--;
@@ -207,12 +237,10 @@ static bool looks_like_hunks(struct lines l)
 static enum elm_status choose_code(const struct frame *f, const struct answer *a, struct lines *out,
                                    struct elm_error *err)
 {
-    struct lines blocks[BLOCKS_MAX], program;
+    struct lines blocks[BLOCKS_MAX];
     uint32_t count = find_blocks(a, blocks);
     if (count == 0) {
-        program.count = elm_lines(f->program, &program.at);
-        blocks[0] = unfenced(f, a, program);
-        free(program.at);
+        blocks[0] = unfenced(f, a);
         if (blocks[0].count == 0)
             return elm_fail(err, ELM_PARSE, "no program in the answer");
         count = 1;
@@ -285,37 +313,13 @@ static bool take_off(struct lines *code, struct lines side, bool back)
     return true;
 }
 
-static int by_hash(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static bool has(const uint64_t *sorted, uint32_t count, uint64_t hash)
-{
-    return count > 0 && bsearch(&hash, sorted, count, sizeof(hash), by_hash) != NULL;
-}
-
-static uint64_t *hashes(struct lines l, uint32_t *count)
-{
-    uint64_t *all = elm_malloc((l.count + 1) * sizeof(*all));
-    *count = 0;
-    for (uint32_t i = 0; i < l.count; i++) {
-        uint32_t size;
-        uint64_t hash = code_hash(l.at[i], &size);
-        if (size >= TELLING_BYTES)
-            all[(*count)++] = hash;
-    }
-    qsort(all, *count, sizeof(*all), by_hash);
-    return all;
-}
-
 /* Does the code hold most of what only stands outside of the old part? Then it is the whole
  * program, with changes where there may be none. */
 static bool holds_most_of(struct lines code, struct lines outside, struct lines old)
 {
     uint32_t code_count, old_count, telling = 0, found = 0;
-    uint64_t *in_code = hashes(code, &code_count), *in_old = hashes(old, &old_count);
+    uint64_t *in_code = hashes(code, TELLING_BYTES, &code_count);
+    uint64_t *in_old = hashes(old, TELLING_BYTES, &old_count);
     for (uint32_t i = 0; i < outside.count; i++) {
         uint32_t size;
         uint64_t hash = code_hash(outside.at[i], &size);
