@@ -37,7 +37,7 @@ static enum elm_status cross_parse(void *self, const struct elm_operator_context
 const struct elm_operator_kind elm_operator_cross = {
     .name = "cross",
     .summary = "a model joins two programs",
-    .price_us = 20,
+    .price_us = 40,
     .parents_min = 2,
     .make = make,
     .free = elm_prompt_free,

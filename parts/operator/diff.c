@@ -41,7 +41,7 @@ static enum elm_status diff_parse(void *self, const struct elm_operator_context 
 const struct elm_operator_kind elm_operator_diff = {
     .name = "diff",
     .summary = "a model changes some lines of the program",
-    .price_us = 20,
+    .price_us = 40,
     .parents_min = 1,
     .make = make,
     .free = elm_prompt_free,

@@ -40,7 +40,7 @@ static enum elm_status repair_parse(void *self, const struct elm_operator_contex
 const struct elm_operator_kind elm_operator_repair = {
     .name = "repair",
     .summary = "a model mends a child that failed",
-    .price_us = 20,
+    .price_us = 40,
     .parents_min = 1,
     .make = make,
     .free = elm_prompt_free,

@@ -35,7 +35,7 @@ static enum elm_status rewrite_parse(void *self, const struct elm_operator_conte
 const struct elm_operator_kind elm_operator_rewrite = {
     .name = "rewrite",
     .summary = "a model writes the program anew",
-    .price_us = 20,
+    .price_us = 40,
     .parents_min = 1,
     .make = make,
     .free = elm_prompt_free,

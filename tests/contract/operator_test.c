@@ -333,7 +333,9 @@ struct asked {
     struct elm_parents parents;
     struct elm_operator_context context;
     struct elm_arena arena;
+    struct elm_evidence evidence;
     struct elm_pool *pool;
+    struct elm_vm_memory *vm;
     uint8_t editable[ELM_NODES_MAX / 8 + 1];
 };
 
@@ -357,13 +359,15 @@ static void open_asked(struct asked *a, const char *name, bool as_text)
     a->both[1].id = 2;
     a->parents = (struct elm_parents){a->both, 2};
     a->pool = elm_pool_new();
-    a->context = (struct elm_operator_context){.problem = a->problem, .pool = a->pool,
-                                               .arena = &a->arena};
+    a->vm = elm_vm_memory_new();
+    a->context = (struct elm_operator_context){.problem = a->problem, .evidence = &a->evidence,
+                                               .pool = a->pool, .vm = a->vm, .arena = &a->arena};
 }
 
 static void close_asked(struct asked *a)
 {
     elm_pool_free(a->pool);
+    elm_vm_memory_free(a->vm);
     elm_arena_release(&a->arena);
     elm_problem_free(a->problem);
 }
@@ -456,8 +460,9 @@ static void ask_of(const struct elm_operator_kind *op, const char *name, bool as
     open_asked(&a, name, as_text);
     void *self = op->make != NULL ? op->make(a.problem) : NULL;
     void *other = op->make != NULL ? op->make(a.problem) : NULL;
-    assert_true(op->applies(a.problem, NULL, NULL));
-    enum elm_status status = ask(op, self, &a, 3, &r);
+    bool applies = op->applies(a.problem, &a.evidence, NULL);
+    assert_true(applies || op->needs_masks);
+    enum elm_status status = applies ? ask(op, self, &a, 3, &r) : ELM_NOT_FOUND;
     if (status == ELM_NOT_FOUND && !as_text && !op->needs_masks)
         fail_msg("%s has nothing to ask of %s", op->name, name);
     if (status == ELM_OK) {
