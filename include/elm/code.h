@@ -226,7 +226,7 @@ enum elm_status elm_edits_decode(const void *bytes, size_t len, struct elm_edit 
                                  struct elm_error *err);
 
 /* ---- calling convention of an entry: how a case's bytes become arguments ---- */
-enum elm_io_direction { ELM_IO_IN, ELM_IO_OUT, ELM_IO_INOUT };
+enum elm_io_direction { ELM_IO_IN, ELM_IO_OUT, ELM_IO_INOUT, ELM_IO_STATE };
 #define ELM_PARAMS_MAX 12
 struct elm_io_param {
     char name[ELM_NAME_BYTES_MAX + 1];
@@ -234,16 +234,20 @@ struct elm_io_param {
     uint8_t direction;          /* scalars are always IN */
     uint32_t dims[2];           /* arrays: {n,0} or {n,m} */
     uint32_t in_offset, out_offset;     /* bytes; UINT32_MAX where there is none */
+    uint32_t state_offset;
 };
 /* A case's `in` bytes are the C struct of all IN and INOUT parameters in order (int32_t, double,
  * arrays of them, natural alignment); its `out` bytes the struct of the returned value (member
- * `value`, if not void) then all OUT and INOUT parameters in order. OUT arrays start as zeros. */
+ * `value`, if not void) then all OUT and INOUT parameters in order. OUT arrays start as zeros.
+ * STATE arrays are in neither: they keep their values between the rounds of a lane (elm/judge.h),
+ * and start as zeros. */
 struct elm_io {
     char entry[ELM_NAME_BYTES_MAX + 1];
     uint8_t returns;            /* ELM_TYPE_NONE, _INT or _DOUBLE */
     uint32_t param_count;
     struct elm_io_param params[ELM_PARAMS_MAX];
     uint32_t in_bytes, out_bytes;       /* multiples of 8, >= 8 */
+    uint32_t state_bytes;               /* the struct of all STATE parameters; a multiple of 8 */
 };
 /* Fills offsets and sizes from the rest. Fails: ELM_RANGE beyond 1 MiB a side. */
 enum elm_status elm_io_layout(struct elm_io *io, struct elm_error *err);
@@ -283,9 +287,16 @@ void elm_vm_memory_free(struct elm_vm_memory *m);
  * initialised unless OK). fuel: steps allowed; *steps: steps used (one per executed tree node
  * that computes, stores or jumps: the same on every machine and for every version of the
  * instruction set, traced or not). Never fails, never allocates, no locks. `code` must come from
- * elm_vm_compile: it is trusted. */
+ * elm_vm_compile: it is trusted. STATE arrays are zeros. */
 enum elm_vm_end elm_vm_run(const void *code, struct elm_vm_memory *m, const void *in, void *out,
                            uint64_t fuel, uint64_t *steps);
+/* Rounds: elements of all STATE arrays of the entry; room for `slots` elements in m, all zeros;
+ * a run whose STATE arrays are the elements from `first` on, and keep their values. */
+uint32_t elm_vm_state_slots(const void *code);
+void elm_vm_clear_state(struct elm_vm_memory *m, uint32_t slots);
+enum elm_vm_end elm_vm_run_state(const void *code, struct elm_vm_memory *m, uint32_t first,
+                                 const void *in, void *out, uint64_t fuel, uint64_t *steps);
+#define ELM_VM_STATE_SLOTS_MAX (8u << 20)
 
 /* ---- evidence: what happened at a node ---- */
 union elm_value {

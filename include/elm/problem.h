@@ -5,13 +5,16 @@
  *
  *     summary: one line                         required
  *     entry: "int f(int n, double a[8])"        required: the function evolved, in core C
- *     io: {a: out}                              in, out or inout, for arrays; in
+ *     io: {a: out}                              in, out or inout, for arrays; in. With rounds also
+ *                                               state: kept between the rounds of a lane
  *     judge: score                              or compare
+ *     rounds: 0                                 at most so many, of a judge with `next`
  *     runner: vm                                or tcc
  *     needs_steps: false
  *     cases: {shown: 64, scored: 64, audit: 64}
  *     case_seed: 1                              handed to the judge's make
  *     limits: {fuel: 100000, cpu_ms: 200, memory_mb: 64, nodes: 400, edit_nodes: 40}
+ *                                               and total_fuel: of all rounds; no limit
  *     measures: [{name: width, lo: 0, hi: 1, bins: 10, from: judge}]     or from: nodes, steps
  *     seed: seed.c
  *     reference: reference.c                    if there is one
@@ -81,8 +84,10 @@ struct elm_problem {
 
     uint32_t case_count[ELM_SETS];       /* asked of the judge; 0 in none but small domains */
     uint64_t case_seed;
-    uint64_t fuel;                       /* VM steps a case */
-    uint32_t cpu_ms, memory_mb;          /* tcc path, whole set; defaults 200 and 64 */
+    uint32_t rounds;                     /* 0: each case is asked once */
+    uint64_t fuel;                       /* VM steps a case; with rounds, a lane and round */
+    uint64_t total_fuel;                 /* VM steps of all rounds; UINT64_MAX: no limit */
+    uint32_t cpu_ms, memory_mb;          /* tcc path, whole set, all rounds; defaults 200 and 64 */
     uint32_t nodes_max, edit_nodes_max;  /* of a child; of one edit's new nodes */
 
     uint32_t measure_count;

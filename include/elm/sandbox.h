@@ -20,6 +20,12 @@
  *     invalid   exit before answering, an output that is not finite, the judge says so
  *     fault     the runner, the compiler or the judge died of it twice
  *
+ * Rounds (elm/judge.h): judge and runner play a batch without elm. A compiled program stays in its
+ * child from its first question on; besides exit it may read one counter, which says that there is
+ * a question, and write another, which says that there is an answer. It sees the questions of its
+ * own lanes, which it can't write, and has cpu_ms for all rounds. An answer that does not come is
+ * a timeout. Answers that are not finite are for the judge.
+ *
  * A command (`elm run --file F --score CMD`) is the user's own and runs in a copy of F's folder
  * (64 MiB at most) with the program in place of F, with PATH and nothing else of the environment, at
  * most 2 GiB, 256 processes and 60 s of wall time, or once a program has been scored 20 times what

@@ -142,8 +142,9 @@ static void fill_readme(struct elm_buf *out, const struct bundle *b)
                                         "virtual\nmachine; they stand in `main.c` as numbers."
                                       : "");
     } else {
-        elm_buf_printf(out, "The judge compares steps that only elm's virtual machine counts: "
-                       "`elm best` scores it again.\n");
+        elm_buf_printf(out, "The judge %s: `elm best` scores it again.\n",
+                       p->rounds > 0 ? "has two programs play each other"
+                                     : "compares steps that only elm's virtual machine counts");
     }
     elm_buf_printf(out, "\n## Files\n\n- `program.c` the program, `seed.c` what it came from, "
                    "`changes.diff` the difference\n- `report.json` the figures above and more\n");

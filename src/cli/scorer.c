@@ -21,7 +21,9 @@ struct elm_str scorer_judge_header(void)
 
 bool scorer_possible(const struct elm_problem *p)
 {
-    return p->judge == ELM_JUDGE_SCORE || (p->judge == ELM_JUDGE_COMPARE && !p->needs_steps);
+    /* of two that play each other, each would need a process of its own */
+    return p->judge == ELM_JUDGE_SCORE ||
+           (p->judge == ELM_JUDGE_COMPARE && !p->needs_steps && p->rounds == 0);
 }
 
 static const char *base_type(uint8_t type)
@@ -55,11 +57,47 @@ static void add_declaration(struct elm_buf *out, const struct elm_io *io)
     elm_buf_printf(out, "%s);\n\n", io->param_count == 0 ? "void" : "");
 }
 
-static void add_call(struct elm_buf *out, const struct elm_io *io)
+/* What lanes keep between rounds, and how to forget it. */
+static void add_state(struct elm_buf *out, const struct elm_problem *p)
 {
-    elm_buf_printf(out, "static void call(const unsigned char *from, unsigned char *to)\n{\n");
+    uint32_t lanes = 1;
+    for (int set = 0; set < ELM_SETS; set++)
+        lanes = p->case_count[set] > lanes ? p->case_count[set] : lanes;
+    for (uint32_t i = 0; i < p->io.param_count; i++) {
+        const struct elm_io_param *a = &p->io.params[i];
+        if (a->direction != ELM_IO_STATE)
+            continue;
+        elm_buf_printf(out, "static %s state_%s[%u]", base_type(a->type), a->name, lanes);
+        add_dims(out, a);
+        elm_buf_printf(out, ";\n");
+    }
+    elm_buf_printf(out, "static void forget(void)\n{\n");
+    for (uint32_t i = 0; i < p->io.param_count; i++) {
+        const struct elm_io_param *a = &p->io.params[i];
+        if (a->direction == ELM_IO_STATE)
+            elm_buf_printf(out, "    memset(state_%s, 0, sizeof(state_%s));\n", a->name, a->name);
+    }
+    elm_buf_printf(out, "}\n\n");
+}
+
+static void add_arguments(struct elm_buf *out, const struct elm_io *io)
+{
     for (uint32_t i = 0; i < io->param_count; i++) {
         const struct elm_io_param *p = &io->params[i];
+        bool kept = p->direction == ELM_IO_STATE;
+        elm_buf_printf(out, "%s%s%s%s", i > 0 ? ", " : "", kept ? "state_" : "arg_", p->name,
+                       kept ? "[lane]" : "");
+    }
+}
+
+static void add_call(struct elm_buf *out, const struct elm_io *io)
+{
+    elm_buf_printf(out, "static void call(int lane, const unsigned char *from, unsigned char *to)\n"
+                   "{\n    (void)lane;\n");
+    for (uint32_t i = 0; i < io->param_count; i++) {
+        const struct elm_io_param *p = &io->params[i];
+        if (p->direction == ELM_IO_STATE)
+            continue;
         elm_buf_printf(out, "    static %s arg_%s", base_type(p->type), p->name);
         add_dims(out, p);
         elm_buf_printf(out, ";\n");
@@ -72,14 +110,13 @@ static void add_call(struct elm_buf *out, const struct elm_io *io)
     bool returns = io->returns != ELM_TYPE_NONE;
     elm_buf_printf(out, "    %s%s%s(", returns ? base_type(io->returns) : "",
                    returns ? " value = " : "", io->entry);
-    for (uint32_t i = 0; i < io->param_count; i++)
-        elm_buf_printf(out, "%sarg_%s", i > 0 ? ", " : "", io->params[i].name);
+    add_arguments(out, io);
     elm_buf_printf(out, ");\n");
     if (returns)
         elm_buf_printf(out, "    memcpy(to, &value, sizeof(value));\n");
     for (uint32_t i = 0; i < io->param_count; i++) {
         const struct elm_io_param *p = &io->params[i];
-        if (p->direction != ELM_IO_IN) {
+        if (p->direction == ELM_IO_OUT || p->direction == ELM_IO_INOUT) {
             elm_buf_printf(out, "    memcpy(to + %u, &arg_%s, sizeof(arg_%s));\n", p->out_offset,
                            p->name, p->name);
         }
@@ -122,14 +159,41 @@ static void add_expected(struct elm_buf *out, const struct elm_problem *p,
                        p->case_count[sets[i].set], (unsigned long long)e->steps, nodes, operators,
                        r->text.len, e->status == ELM_EVAL_OK ? e->fitness : 0.0, e->compared);
     }
-    elm_buf_printf(out, "};\n#define TOLERANCE %.17g\n#define CASE_SEED %lluull\n\n", p->tolerance,
-                   (unsigned long long)p->case_seed);
+    elm_buf_printf(out, "};\n#define TOLERANCE %.17g\n#define CASE_SEED %lluull\n"
+                   "#define ROUNDS %u\n\n", p->tolerance, (unsigned long long)p->case_seed, p->rounds);
 }
 
 static const char made[] =
-    "/* Cases and the program's outputs on them. */\n"
+    "/* Cases and the program's outputs on them; with rounds, what came of them. */\n"
     "struct made {\n    void *state;\n    unsigned char *in, *out;\n    int n;\n"
-    "    unsigned long cpu_us;\n};\n\n"
+    "    unsigned long cpu_us;\n    unsigned rounds;\n};\n\n";
+
+static const char ask_once[] =
+    "static void ask(struct made *m)\n{\n"
+    "    for (int i = 0; i < m->n; i++) {\n"
+    "        size_t k = (size_t)i;\n"
+    "        call(i, m->in + k * elm_judge.in_bytes, m->out + k * elm_judge.out_bytes);\n"
+    "    }\n}\n\n";
+
+static const char ask_in_rounds[] =
+    "static void ask(struct made *m)\n{\n"
+    "    size_t n = (size_t)m->n;\n"
+    "    unsigned char *in = malloc(n * elm_judge.in_bytes), *live = malloc(n);\n"
+    "    void *world = calloc(1, elm_judge.world_bytes + 16);\n"
+    "    if (in == NULL || live == NULL || world == NULL)\n        abort();\n"
+    "    memcpy(in, m->in, n * elm_judge.in_bytes);\n"
+    "    memset(live, 1, n);\n"
+    "    while (elm_judge.next(m->state, world, (int)m->rounds, m->n, m->out, in, live) > 0 &&\n"
+    "           m->rounds < ROUNDS) {\n"
+    "        for (size_t k = 0; k < n; k++) {\n"
+    "            if (live[k])\n"
+    "                call((int)k, in + k * elm_judge.in_bytes, m->out + k * elm_judge.out_bytes);\n"
+    "        }\n"
+    "        m->rounds++;\n"
+    "    }\n"
+    "    m->out = world;\n}\n\n";
+
+static const char make_and_ask[] =
     "static struct made make(const struct expected *e)\n{\n"
     "    struct made m = {0};\n"
     "    m.state = calloc(1, elm_judge.state_bytes + 16);\n"
@@ -138,10 +202,8 @@ static const char made[] =
     "    if (m.state == NULL || m.in == NULL || m.out == NULL)\n        abort();\n"
     "    m.n = elm_judge.make(m.state, e->set, CASE_SEED, e->cases, m.in);\n"
     "    clock_t start = clock();\n"
-    "    for (int i = 0; i < m.n; i++) {\n"
-    "        size_t k = (size_t)i;\n"
-    "        call(m.in + k * elm_judge.in_bytes, m.out + k * elm_judge.out_bytes);\n"
-    "    }\n"
+    "    forget();\n"
+    "    ask(&m);\n"
     "    m.cpu_us = (unsigned long)((double)(clock() - start) * 1e6 / CLOCKS_PER_SEC);\n"
     "    return m;\n}\n\n"
     "static int right(const struct elm_result *r, int n)\n{\n"
@@ -158,6 +220,7 @@ static const char main_score[] =
     "        struct made m = make(e);\n"
     "        struct elm_cost cost = e->cost;\n"
     "        if (cost.steps == 0)\n            cost.cpu_us = m.cpu_us;\n"
+    "        cost.rounds = m.rounds;\n"
     "        static struct elm_result r;\n"
     "        memset(&r, 0, sizeof(r));\n"
     "        elm_judge.score(m.state, m.n, m.in, m.out, &cost, &r);\n"
@@ -206,9 +269,12 @@ void scorer_main(struct elm_buf *out, const struct elm_problem *p, const struct 
                    "#include <time.h>\n\n",
                    ELM_VERSION);
     add_declaration(out, &p->io);
+    add_state(out, p);
     add_call(out, &p->io);
     add_expected(out, p, r);
     elm_buf_add_str(out, elm_str(made));
+    elm_buf_add_str(out, elm_str(p->rounds > 0 ? ask_in_rounds : ask_once));
+    elm_buf_add_str(out, elm_str(make_and_ask));
     elm_buf_add_str(out, elm_str(p->judge == ELM_JUDGE_COMPARE ? main_compare : main_score));
 }
 

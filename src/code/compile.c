@@ -268,6 +268,7 @@ static void write_code(const struct compiler *c, uint32_t entry, struct elm_buf 
         uint32_t length = p->dims[0] * (p->dims[1] != 0 ? p->dims[1] : 1);
         params[i] = (struct vm_param){p->in_offset, p->out_offset, length, (uint16_t)p->dims[1],
                                       p->type, p->direction};
+        head.state_slots += p->direction == ELM_IO_STATE ? length : 0;
     }
     put_section(code, start, &head, sizeof(head));
     head.instructions = put_section(code, start, c->code, c->count * sizeof(c->code[0]));

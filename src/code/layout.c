@@ -27,24 +27,32 @@ static uint32_t place(uint64_t *at, uint32_t align, uint64_t bytes)
 
 enum elm_status elm_io_layout(struct elm_io *io, struct elm_error *err)
 {
-    uint64_t in = 0, out = 0;
+    uint64_t in = 0, out = 0, state = 0;
     if (io->returns != ELM_TYPE_NONE)
         place(&out, element_bytes(io->returns), element_bytes(io->returns));
     for (uint32_t i = 0; i < io->param_count; i++) {
         struct elm_io_param *p = &io->params[i];
         uint32_t align = element_bytes(p->type);
         uint64_t bytes = elements(p) * align;
-        p->in_offset = p->direction != ELM_IO_OUT ? place(&in, align, bytes) : UINT32_MAX;
-        p->out_offset = p->direction != ELM_IO_IN ? place(&out, align, bytes) : UINT32_MAX;
+        p->in_offset = p->out_offset = p->state_offset = UINT32_MAX;
+        if (p->direction == ELM_IO_IN || p->direction == ELM_IO_INOUT)
+            p->in_offset = place(&in, align, bytes);
+        if (p->direction == ELM_IO_OUT || p->direction == ELM_IO_INOUT)
+            p->out_offset = place(&out, align, bytes);
+        if (p->direction == ELM_IO_STATE)
+            p->state_offset = place(&state, align, bytes);
     }
     place(&in, 8, 0);
     place(&out, 8, 0);
-    if (in > SIDE_BYTES_MAX || out > SIDE_BYTES_MAX) {
-        return elm_fail(err, ELM_RANGE, "a case of %llu bytes in and %llu out, 1 MiB each is "
-                        "allowed", (unsigned long long)in, (unsigned long long)out);
+    place(&state, 8, 0);
+    if (in > SIDE_BYTES_MAX || out > SIDE_BYTES_MAX || state > SIDE_BYTES_MAX) {
+        return elm_fail(err, ELM_RANGE, "a case of %llu bytes in, %llu out and %llu of state, "
+                        "1 MiB each is allowed", (unsigned long long)in, (unsigned long long)out,
+                        (unsigned long long)state);
     }
     io->in_bytes = in == 0 ? 8 : (uint32_t)in;
     io->out_bytes = out == 0 ? 8 : (uint32_t)out;
+    io->state_bytes = (uint32_t)state;
     return ELM_OK;
 }
 

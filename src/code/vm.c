@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NO_STATE UINT32_MAX
+
 const char *elm_vm_end_name(enum elm_vm_end end)
 {
     static const char *const names[ELM_VM_ENDS] = {
@@ -29,7 +31,19 @@ struct elm_vm_memory *elm_vm_memory_new(void)
     struct elm_vm_memory *m = elm_malloc(sizeof(*m));
     m->watch = NULL;
     m->arrays = elm_malloc(VM_ARRAY_SLOTS * sizeof(*m->arrays));
+    m->state_slots = 0;
     return m;
+}
+
+void elm_vm_clear_state(struct elm_vm_memory *m, uint32_t slots)
+{
+    ELM_ASSERT(slots <= ELM_VM_STATE_SLOTS_MAX);
+    if (slots > m->state_slots) {
+        free(m->arrays);
+        m->arrays = elm_malloc((VM_ARRAY_SLOTS + (size_t)slots) * sizeof(*m->arrays));
+        m->state_slots = slots;
+    }
+    memset(m->arrays + VM_ARRAY_SLOTS, 0, slots * sizeof(*m->arrays));
 }
 
 void elm_vm_memory_free(struct elm_vm_memory *m)
@@ -63,28 +77,28 @@ static double quiet(double x)
 
 static void load_elements(union elm_value *to, const uint8_t *from, uint32_t count, bool real)
 {
+    if (real) {
+        memcpy(to, from, count * sizeof(to[0]));
+        for (uint32_t i = 0; i < count; i++)
+            to[i].d = quiet(to[i].d);
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
-        if (real) {
-            double x;
-            memcpy(&x, from + 8 * (size_t)i, 8);
-            to[i].d = quiet(x);
-        } else {
-            int32_t x;
-            memcpy(&x, from + 4 * (size_t)i, 4);
-            to[i].i = x;
-        }
+        int32_t x;
+        memcpy(&x, from + 4 * (size_t)i, 4);
+        to[i].i = x;
     }
 }
 
 static void store_elements(uint8_t *to, const union elm_value *from, uint32_t count, bool real)
 {
+    if (real) {
+        memcpy(to, from, count * sizeof(from[0]));
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
-        if (real) {
-            memcpy(to + 8 * (size_t)i, &from[i].d, 8);
-        } else {
-            int32_t x = (int32_t)from[i].i;
-            memcpy(to + 4 * (size_t)i, &x, 4);
-        }
+        int32_t x = (int32_t)from[i].i;
+        memcpy(to + 4 * (size_t)i, &x, 4);
     }
 }
 
@@ -93,8 +107,16 @@ static bool is_real(uint8_t type)
     return type == ELM_TYPE_DOUBLE || type == ELM_TYPE_DOUBLE_ARRAY;
 }
 
-/* Lays the arguments of a case into the entry's frame. Returns the array slots used. */
-static uint32_t load_case(const struct vm_code *code, struct elm_vm_memory *m, const uint8_t *in)
+/* A STATE array that lies elsewhere takes no room among the others. */
+static bool is_kept(const struct vm_param *p, uint32_t state)
+{
+    return p->direction == ELM_IO_STATE && state != NO_STATE;
+}
+
+/* Lays the arguments of a case into the entry's frame. Returns the array slots used. state: where
+ * the STATE arrays lie among the arrays. */
+static uint32_t load_case(const struct vm_code *code, struct elm_vm_memory *m, uint32_t state,
+                          const uint8_t *in)
 {
     const struct vm_param *params =
         (const struct vm_param *)((const uint8_t *)code + code->params);
@@ -106,9 +128,15 @@ static uint32_t load_case(const struct vm_code *code, struct elm_vm_memory *m, c
             load_elements(&m->slots[i], in + p->in_offset, 1, real);
             continue;
         }
-        struct vm_descriptor d = {.base = used, .length = p->length, .cols = p->cols};
+        bool kept = is_kept(p, state);
+        struct vm_descriptor d = {.base = kept ? state : used, .length = p->length,
+                                  .cols = p->cols};
         memcpy(&m->slots[i], &d, sizeof(d));
-        if (p->direction == ELM_IO_OUT)
+        if (kept) {
+            state += p->length;
+            continue;
+        }
+        if (p->in_offset == UINT32_MAX)
             memset(m->arrays + used, 0, p->length * sizeof(m->arrays[0]));
         else
             load_elements(m->arrays + used, in + p->in_offset, p->length, real);
@@ -117,7 +145,7 @@ static uint32_t load_case(const struct vm_code *code, struct elm_vm_memory *m, c
     return used;
 }
 
-static void store_case(const struct vm_code *code, const struct elm_vm_memory *m,
+static void store_case(const struct vm_code *code, const struct elm_vm_memory *m, uint32_t state,
                        union elm_value result, uint8_t *out)
 {
     const struct vm_param *params =
@@ -128,9 +156,9 @@ static void store_case(const struct vm_code *code, const struct elm_vm_memory *m
         store_elements(out, &result, 1, code->returns == ELM_TYPE_DOUBLE);
     for (uint32_t i = 0; i < code->param_count; i++) {
         const struct vm_param *p = &params[i];
-        if (p->length > 0 && p->direction != ELM_IO_IN)
+        if (p->length > 0 && p->out_offset != UINT32_MAX)
             store_elements(out + p->out_offset, m->arrays + used, p->length, is_real(p->type));
-        used += p->length;
+        used += is_kept(p, state) ? 0 : p->length;
     }
 }
 
@@ -232,16 +260,35 @@ stopped:
     return end;
 }
 
-enum elm_vm_end elm_vm_run(const void *code, struct elm_vm_memory *m, const void *in, void *out,
-                           uint64_t fuel, uint64_t *steps)
+static enum elm_vm_end run_case(const void *code, struct elm_vm_memory *m, uint32_t state,
+                                const void *in, void *out, uint64_t fuel, uint64_t *steps)
 {
     const struct vm_code *c = code;
     union elm_value result;
     uint64_t left = fuel;
     ELM_ASSERT(c->magic == VM_MAGIC);
-    uint32_t used = load_case(c, m, in);
+    uint32_t used = load_case(c, m, state, in);
     enum elm_vm_end end = run(c, m, used, &left, &result);
     *steps = fuel - left;
-    store_case(c, m, result, out);
+    store_case(c, m, state, result, out);
     return end;
+}
+
+enum elm_vm_end elm_vm_run(const void *code, struct elm_vm_memory *m, const void *in, void *out,
+                           uint64_t fuel, uint64_t *steps)
+{
+    return run_case(code, m, NO_STATE, in, out, fuel, steps);
+}
+
+uint32_t elm_vm_state_slots(const void *code)
+{
+    const struct vm_code *c = code;
+    return c->state_slots;
+}
+
+enum elm_vm_end elm_vm_run_state(const void *code, struct elm_vm_memory *m, uint32_t first,
+                                 const void *in, void *out, uint64_t fuel, uint64_t *steps)
+{
+    ELM_ASSERT((uint64_t)first + elm_vm_state_slots(code) <= m->state_slots);
+    return run_case(code, m, VM_ARRAY_SLOTS + first, in, out, fuel, steps);
 }

@@ -85,6 +85,7 @@ struct vm_code {
     uint32_t magic, bytes;
     uint32_t in_bytes, out_bytes;
     uint32_t entry, returns, param_count;
+    uint32_t state_slots;        /* elements of the STATE arrays */
     uint32_t instruction_count, function_count, constant_count, array_count;
     /* offsets from the start of the block, multiples of 8 */
     uint32_t instructions, functions, constants, arrays, params;
@@ -129,7 +130,8 @@ struct elm_vm_memory {
     uint32_t array_base;                 /* of the running function */
     const struct vm_function *function;  /* the running one */
     struct vm_watch *watch;
-    union elm_value *arrays;         /* [VM_ARRAY_SLOTS], touched only as far as used */
+    union elm_value *arrays;         /* [VM_ARRAY_SLOTS], touched only as far as used; then */
+    uint32_t state_slots;            /* [state_slots] */
 };
 
 /* compile.c, with what trace.c asks for. snap_at: node before which SNAP is put, UINT32_MAX: none;

@@ -10,6 +10,7 @@
 
 #define DESCRIPTION_BYTES_MAX (64 * 1024)
 #define SET_BYTES_MAX (64u << 20)        /* of the cases of one set, each way */
+#define STATE_BYTES_MAX (ELM_VM_STATE_SLOTS_MAX * 2)     /* two may play with 4 bytes a slot */
 #define VARIANTS_MAX 256
 
 struct loading {
@@ -23,7 +24,7 @@ struct loading {
 
 static const char *const runners[] = {"vm", "tcc", NULL};
 static const char *const judges[] = {"score", "compare", NULL};
-static const char *const directions[] = {"in", "out", "inout", NULL};
+static const char *const directions[] = {"in", "out", "inout", "state", NULL};
 static const char *const sources[] = {"judge", "nodes", "steps", NULL};
 
 #define AT(member) offsetof(struct loading, member)
@@ -46,6 +47,7 @@ static const struct field top_fields[] = {
     VARIANT_FIELDS,
     {"entry", FIELD_TEXT, AT(entry), 1, 1000, NULL},
     {"io", FIELD_MAP, 0, 0, 0, NULL},
+    {"rounds", FIELD_U32, AT(p.rounds), 1, ELM_ROUNDS_MAX, NULL},
     {"runner", FIELD_CHOICE, AT(runner), 0, 0, runners},
     {"judge", FIELD_CHOICE, AT(judge), 0, 0, judges},
     {"needs_steps", FIELD_BOOL, AT(p.needs_steps), 0, 0, NULL},
@@ -65,6 +67,7 @@ static const struct field case_fields[] = {
 };
 static const struct field limit_fields[] = {
     {"fuel", FIELD_U64, AT(p.fuel), 1, 1e12, NULL},
+    {"total_fuel", FIELD_U64, AT(p.total_fuel), 1, 1e15, NULL},
     {"cpu_ms", FIELD_U32, AT(p.cpu_ms), 1, 600000, NULL},
     {"memory_mb", FIELD_U32, AT(p.memory_mb), 1, 65536, NULL},
     {"nodes", FIELD_U32, AT(p.nodes_max), 1, ELM_NODES_MAX, NULL},
@@ -204,7 +207,10 @@ static enum elm_status read_directions(struct loading *l, struct elm_error *err)
     bool answers = io->returns != ELM_TYPE_NONE;
     for (uint32_t i = 0; i < io->param_count; i++) {
         io->params[i].direction = (uint8_t)values[i];
-        answers = answers || values[i] != ELM_IO_IN;
+        answers = answers || values[i] == ELM_IO_OUT || values[i] == ELM_IO_INOUT;
+        if (values[i] == ELM_IO_STATE && l->p.rounds == 0)
+            return yaml_fail(&l->yaml, map, err, "'%s' can be `state` only where there are "
+                             "`rounds:` that it is kept between", io->params[i].name);
     }
     if (!answers)
         return yaml_fail(&l->yaml, yaml_get(l->yaml.root, "entry"), err,
@@ -412,11 +418,16 @@ static enum elm_status check_sizes(struct loading *l, struct elm_error *err)
     const struct elm_problem *p = &l->p;
     const struct yaml_node *at = yaml_get(l->yaml.root, "cases");
     uint32_t bytes = p->io.in_bytes > p->io.out_bytes ? p->io.in_bytes : p->io.out_bytes;
+    if (at == NULL)
+        at = l->yaml.root;
     for (int set = 0; set < ELM_SETS; set++) {
-        if ((uint64_t)p->case_count[set] * bytes > SET_BYTES_MAX)
-            return yaml_fail(&l->yaml, at == NULL ? l->yaml.root : at, err, "%u cases of %u bytes "
-                             "are more than the %u MiB allowed", p->case_count[set], bytes,
-                             SET_BYTES_MAX >> 20);
+        uint32_t cases = p->case_count[set];
+        if ((uint64_t)cases * bytes > SET_BYTES_MAX)
+            return yaml_fail(&l->yaml, at, err, "%u cases of %u bytes are more than the %u MiB "
+                             "allowed", cases, bytes, SET_BYTES_MAX >> 20);
+        if ((uint64_t)cases * p->io.state_bytes > STATE_BYTES_MAX)
+            return yaml_fail(&l->yaml, at, err, "%u lanes with %u bytes of state are more than the "
+                             "%u MiB allowed", cases, p->io.state_bytes, STATE_BYTES_MAX >> 20);
     }
     return ELM_OK;
 }

@@ -95,6 +95,37 @@ enum elm_status cage_start(struct cage *c, const struct cage_def *def, uint32_t 
                                                                   : "it died at once");
 }
 
+enum elm_status cage_ask_pair(const struct cage_call calls[2], uint32_t timeout_ms)
+{
+    int64_t until = elm_clock_us() + (int64_t)timeout_ms * 1000;
+    bool answered[2] = {false, false}, failed = false;
+    for (int i = 0; i < 2; i++) {
+        const struct cage_call *c = &calls[i];
+        failed |= c->cage->socket < 0 ||
+                  wire_send(c->cage->socket, c->q, c->q_bytes, NULL, 0) != 0;
+    }
+    while (!failed && !(answered[0] && answered[1])) {
+        struct pollfd p[2];
+        for (int i = 0; i < 2; i++)
+            p[i] = (struct pollfd){answered[i] ? -1 : calls[i].cage->socket, POLLIN, 0};
+        int64_t left = (until - elm_clock_us()) / 1000;
+        int ready = poll(p, 2, left < 0 ? 0 : (int)left + 1);
+        failed = ready == 0 || (ready < 0 && errno != EINTR);
+        for (int i = 0; i < 2 && ready > 0; i++) {
+            if (p[i].revents == 0)
+                continue;
+            answered[i] = true;
+            failed |= receive(p[i].fd, calls[i].reply, calls[i].reply_cap, 0) <
+                      (ssize_t)calls[i].reply_min;
+        }
+    }
+    if (!failed)
+        return ELM_OK;
+    cage_stop(calls[0].cage);
+    cage_stop(calls[1].cage);
+    return ELM_SANDBOX;
+}
+
 enum elm_status cage_ask(struct cage *c, const void *q, size_t q_bytes, const int *fds,
                          uint32_t fd_count, void *reply, size_t reply_min, size_t reply_cap,
                          uint32_t timeout_ms)

@@ -59,12 +59,17 @@ struct keeper_reply {
 #define CODE_BYTES_MAX (WINDOW_BYTES - SHIM_BYTES)
 #define CODE_ALIGN UINT64_C(4096)
 
-enum runner_op { RUNNER_SETUP, RUNNER_SET, RUNNER_VM, RUNNER_NATIVE };
+enum runner_op { RUNNER_SETUP, RUNNER_SET, RUNNER_VM, RUNNER_NATIVE, RUNNER_JOIN, RUNNER_PLAY };
 
 struct runner_setup {          /* descriptors: VM code, window, results */
     uint32_t op;
     uint32_t in_bytes, out_bytes, memory_mb;
     uint64_t vm_bytes, result_bytes, slot_bytes;
+};
+
+struct runner_join {           /* descriptors: play_fd */
+    uint32_t op, seats;
+    uint64_t board_bytes[2], kept_bytes;
 };
 
 struct runner_set {            /* descriptor: cases */
@@ -79,11 +84,12 @@ struct code {
 struct run_job {
     struct code code;
     uint32_t slot;
+    uint32_t native;           /* RUNNER_PLAY */
 };
 
-struct runner_request {
+struct runner_request {        /* RUNNER_PLAY: jobs by game and seat */
     uint32_t op, set, count, cpu_ms, wall_ms;
-    uint64_t fuel, shim;
+    uint64_t fuel, total_fuel, shim;
     struct run_job jobs[RUN_JOBS_MAX];
 };
 

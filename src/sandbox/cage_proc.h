@@ -47,6 +47,9 @@ enum seccomp_kind {
 int seccomp_install(enum seccomp_kind kind);
 /* Builds the candidate's filter ahead of the forks. */
 void seccomp_prepare(void);
+/* The same of one that plays in a seat: it may also read one counter and write another. */
+void seccomp_prepare_player(uint32_t seat, int asked, int answered);
+int seccomp_install_player(uint32_t seat);
 
 /* cage_cgroup.c */
 struct cgroup {

@@ -4,8 +4,7 @@
  * another candidate, not even in a register, and may make no system call but exit. What it wrote
  * is copied after its death to results that no child has mapped.
  */
-#include "code/vm.h"
-#include "sandbox/cage_proc.h"
+#include "sandbox/cage_runner.h"
 
 #include <cpuid.h>
 #include <signal.h>
@@ -17,25 +16,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-struct cases {
-    const uint8_t *in;
-    size_t bytes;
-    uint32_t count;
-};
-
-struct runner {
-    struct runner_setup def;
-    struct cases sets[ELM_SETS];
-    uint32_t current;          /* the set that children see */
-    const uint8_t *vm_code;
-    uint8_t *results, *scratch;
-    size_t scratch_bytes;
-    int window;                /* descriptor */
-    struct elm_vm_memory *vm;
-};
-
-typedef void shim_function(const void *entry, const void *in, void *out, int count);
-
 /* The pages of a block from malloc so large that it has a mapping of its own. */
 static void keep_from_children(void *memory, size_t bytes)
 {
@@ -43,7 +23,19 @@ static void keep_from_children(void *memory, size_t bytes)
     madvise((void *)first, (uintptr_t)memory + bytes - first, MADV_DONTFORK);
 }
 
-static int set_up(struct runner *r, const struct runner_setup *q, const int *fds)
+void runner_hide(void *memory, size_t bytes)
+{
+    madvise(memory, bytes, MADV_DONTFORK);
+}
+
+void runner_hide_vm(struct runner *r)
+{
+    keep_from_children(r->vm, sizeof(*r->vm));
+    keep_from_children(r->vm->arrays, (VM_ARRAY_SLOTS + (size_t)r->vm->state_slots) *
+                                          sizeof(r->vm->arrays[0]));
+}
+
+static int set_up(struct runner *r, const struct runner_setup *q, int *fds)
 {
     r->def = *q;
     r->current = ELM_SETS;
@@ -51,6 +43,7 @@ static int set_up(struct runner *r, const struct runner_setup *q, const int *fds
     void *shim = cage_map(fds[1], SHIM_BYTES, PROT_READ | PROT_EXEC,
                           MAP_SHARED | MAP_FIXED_NOREPLACE, (void *)SHIM_BASE);
     r->window = fds[1];
+    fds[1] = -1;
     r->results = cage_map(fds[2], q->result_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, NULL);
     size_t heap_bytes = (size_t)q->memory_mb << 20;
     void *heap = cage_map(-1, heap_bytes, PROT_READ | PROT_WRITE,
@@ -58,11 +51,10 @@ static int set_up(struct runner *r, const struct runner_setup *q, const int *fds
     if (r->vm_code == NULL || shim == NULL || r->results == NULL || heap == NULL)
         return -1;
     library_heap(heap, heap_bytes);
-    madvise((void *)(uintptr_t)r->vm_code, q->vm_bytes, MADV_DONTFORK);
-    madvise(r->results, q->result_bytes, MADV_DONTFORK);
+    runner_hide((void *)(uintptr_t)r->vm_code, q->vm_bytes);
+    runner_hide(r->results, q->result_bytes);
     r->vm = elm_vm_memory_new();
-    keep_from_children(r->vm, sizeof(*r->vm));
-    keep_from_children(r->vm->arrays, VM_ARRAY_SLOTS * sizeof(r->vm->arrays[0]));
+    runner_hide_vm(r);
     return 0;
 }
 
@@ -76,7 +68,7 @@ static int add_set(struct runner *r, const struct runner_set *q, int fd)
     c->in = cage_map(fd, c->bytes, PROT_READ, MAP_SHARED, NULL);
     if (c->in == NULL)
         return -1;
-    madvise((void *)(uintptr_t)c->in, c->bytes, MADV_DONTFORK);
+    runner_hide((void *)(uintptr_t)c->in, c->bytes);
     size_t bytes = (size_t)q->count * r->def.out_bytes;
     if (bytes > r->scratch_bytes) {
         if (r->scratch != NULL)
@@ -96,7 +88,7 @@ static void show_set(struct runner *r, uint32_t set)
         return;
     if (r->current < ELM_SETS) {
         const struct cases *old = &r->sets[r->current];
-        madvise((void *)(uintptr_t)old->in, old->bytes, MADV_DONTFORK);
+        runner_hide((void *)(uintptr_t)old->in, old->bytes);
     }
     madvise((void *)(uintptr_t)r->sets[set].in, r->sets[set].bytes, MADV_DOFORK);
     /* a shorter set leaves the end of the slot as it was */
@@ -138,7 +130,7 @@ static void prepare_registers(void)
 }
 
 /* Vector registers still hold what was last copied: the outputs of the candidate before. */
-static void clear_registers(void)
+void runner_clear_registers(void)
 {
     if (initial.usable)
         __asm__ volatile("xrstor64 %0" : : "m"(initial.bytes), "a"(~0u), "d"(~0u) : "memory");
@@ -146,27 +138,35 @@ static void clear_registers(void)
 }
 
 /* The stack below still holds values of the virtual machine. */
-static __attribute__((noinline)) void clear_stack(void)
+__attribute__((noinline)) void runner_clear_stack(void)
 {
     volatile uint8_t below[32768];
     for (size_t i = 0; i < sizeof(below); i++)
         below[i] = 0;
 }
 
-static _Noreturn void be_candidate(const struct runner *r, const struct runner_request *q,
-                                   const struct run_job *job)
+shim_function *runner_become_candidate(const struct runner *r, const struct runner_request *q,
+                                       const struct run_job *job)
 {
-    const struct cases *c = &r->sets[q->set];
-    shim_function *shim = (shim_function *)(uintptr_t)q->shim;
     void *code = mmap((void *)CODE_BASE, job->code.bytes, PROT_READ | PROT_WRITE | PROT_EXEC,
                       MAP_PRIVATE | MAP_FIXED_NOREPLACE, r->window, (off_t)job->code.offset);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(r->window);
     close(CAGE_SOCKET);
-    if (code != MAP_FAILED && cage_cpu_timer(SIGKILL, q->cpu_ms) >= 0 &&
-        seccomp_install(SECCOMP_CANDIDATE) == 0) {
-        clear_registers();
-        shim((const void *)(uintptr_t)job->code.entry, c->in, r->scratch, (int)c->count);
+    if (code == MAP_FAILED || cage_cpu_timer(SIGKILL, q->cpu_ms) < 0)
+        return NULL;
+    return (shim_function *)(uintptr_t)q->shim;
+}
+
+static _Noreturn void be_candidate(const struct runner *r, const struct runner_request *q,
+                                   const struct run_job *job)
+{
+    const struct cases *c = &r->sets[q->set];
+    shim_function *shim = runner_become_candidate(r, q, job);
+    if (shim != NULL && seccomp_install(SECCOMP_CANDIDATE) == 0) {
+        runner_clear_registers();
+        shim((const void *)(uintptr_t)job->code.entry, c->in, r->scratch, (int)c->count, NULL,
+             NULL);
         syscall(SYS_exit_group, RUN_DONE);
     }
     for (;;)
@@ -184,6 +184,20 @@ static void arm_wall(uint32_t ms)
 static void on_alarm(int signal)
 {
     (void)signal;
+}
+
+static uint32_t used_us(const struct rusage *used)
+{
+    return (uint32_t)((used->ru_utime.tv_sec + used->ru_stime.tv_sec) * 1000000 +
+                      used->ru_utime.tv_usec + used->ru_stime.tv_usec);
+}
+
+void runner_reap(pid_t pid, struct run_result *result)
+{
+    struct rusage used = {0};
+    while (wait4(pid, &result->wait_status, 0, &used) < 0 && errno == EINTR)
+        ;
+    result->cpu_us = used_us(&used);
 }
 
 static void run_native(struct runner *r, const struct runner_request *q,
@@ -205,8 +219,7 @@ static void run_native(struct runner *r, const struct runner_request *q,
         kill(pid, SIGKILL);
         result->late = 1;
     }
-    result->cpu_us = (uint32_t)((used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
-                                used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    result->cpu_us = used_us(&used);
     memcpy(r->results + job->slot * r->def.slot_bytes, r->scratch, bytes);
 }
 
@@ -216,7 +229,7 @@ static void run(struct runner *r, const struct runner_request *q, struct runner_
         return;
     if (q->op == RUNNER_NATIVE) {
         show_set(r, q->set);
-        clear_stack();
+        runner_clear_stack();
     }
     for (uint32_t i = 0; i < q->count; i++) {
         if (q->op == RUNNER_VM)
@@ -236,6 +249,7 @@ int runner_main(void)
         uint32_t op;
         struct runner_setup setup;
         struct runner_set set;
+        struct runner_join join;
         struct runner_request request;
     } q;
     static struct runner_reply reply;
@@ -253,10 +267,14 @@ int runner_main(void)
             return 1;
         if (q.op == RUNNER_SET && add_set(&r, &q.set, fds[0]) != 0)
             return 1;
+        if (q.op == RUNNER_JOIN && play_join(&r, &q.join, fds) != 0)
+            return 1;
         if (q.op == RUNNER_VM || q.op == RUNNER_NATIVE)
             run(&r, &q.request, &reply);
+        if (q.op == RUNNER_PLAY && play(&r, &q.request, &reply) != 0)
+            return 1;
         for (int i = 0; i < WIRE_FDS_MAX; i++) {
-            if (fds[i] >= 0 && (q.op != RUNNER_SETUP || fds[i] != r.window))
+            if (fds[i] >= 0)
                 close(fds[i]);
         }
         reply.cpu_us = cage_cpu_us();

@@ -30,6 +30,7 @@ struct rules {
 static const short candidate[] = {SYS_exit_group, SYS_exit, -1};
 static const short runner[] = {
     SYS_clone, SYS_wait4, SYS_recvmsg, SYS_sendmsg, SYS_setitimer, SYS_kill, SYS_madvise,
+    SYS_read, SYS_write, SYS_poll, SYS_pidfd_open,
     SYS_getrusage, SYS_timer_create, SYS_timer_settime, SYS_prctl, SYS_seccomp, SYS_close,
     SYS_rt_sigreturn, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_mmap, SYS_munmap, SYS_brk,
     SYS_futex, SYS_restart_syscall, SYS_exit_group, SYS_exit, -1,
@@ -41,8 +42,8 @@ static const short compiler[] = {
     SYS_restart_syscall, SYS_exit_group, SYS_exit, -1,
 };
 static const short judge[] = {
-    SYS_execveat, SYS_recvmsg, SYS_sendmsg, SYS_getrusage, SYS_mmap, SYS_munmap, SYS_mremap,
-    SYS_mprotect, SYS_madvise, SYS_brk, SYS_close, SYS_rt_sigreturn, SYS_rt_sigaction,
+    SYS_execveat, SYS_recvmsg, SYS_sendmsg, SYS_read, SYS_poll, SYS_getrusage, SYS_mmap, SYS_munmap,
+    SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_close, SYS_rt_sigreturn, SYS_rt_sigaction,
     SYS_rt_sigprocmask, SYS_futex, SYS_arch_prctl, SYS_set_tid_address, SYS_set_robust_list,
     SYS_rseq, SYS_prlimit64, SYS_getrandom, SYS_write, SYS_writev, SYS_gettid, SYS_getpid,
     SYS_tgkill, SYS_restart_syscall, SYS_exit_group, SYS_exit, -1,
@@ -102,16 +103,41 @@ static void put_clone(struct filter *f)
     put(f, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
 }
 
-static void build(struct filter *f, enum seccomp_kind kind)
+/* Ends calls of other architectures; then loads the number of the call. */
+static void put_start(struct filter *f)
 {
-    const struct rules *r = &rules[kind];
-    f->count = 0;
     put(f, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
     put(f, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
     put(f, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
     put(f, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
     put(f, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
     put(f, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+}
+
+static uint32_t argument(uint32_t index, uint32_t half)
+{
+    return (uint32_t)offsetof(struct seccomp_data, args[0]) + 8 * index + 4 * half;
+}
+
+/* One call with one descriptor and 8 bytes, and nothing else of its kind. */
+static void put_counter(struct filter *f, uint32_t call, int fd)
+{
+    put(f, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 8);
+    put(f, BPF_LD | BPF_W | BPF_ABS, argument(0, 0), 0, 0);
+    put(f, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)fd, 0, 5);
+    put(f, BPF_LD | BPF_W | BPF_ABS, argument(2, 0), 0, 0);
+    put(f, BPF_JMP | BPF_JEQ | BPF_K, 8, 0, 3);
+    put(f, BPF_LD | BPF_W | BPF_ABS, argument(2, 1), 0, 0);
+    put(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+    put(f, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+    put(f, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+}
+
+static void build(struct filter *f, enum seccomp_kind kind)
+{
+    const struct rules *r = &rules[kind];
+    f->count = 0;
+    put_start(f);
     if (kind == SECCOMP_COMPILER) {
         /* libtcc insists on making pages executable; nothing is ever run there */
         put(f, BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 1);
@@ -124,20 +150,41 @@ static void build(struct filter *f, enum seccomp_kind kind)
     put(f, BPF_RET | BPF_K, r->others_do, 0, 0);
 }
 
-static struct filter prepared;     /* of the candidate: read by each forked child */
+/* of candidates: read by each forked child */
+static struct filter prepared, players[SEATS_MAX];
+
+static int install(const struct filter *f)
+{
+    struct sock_fprog program = {f->count, (struct sock_filter *)(uintptr_t)f->code};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
 
 void seccomp_prepare(void)
 {
     build(&prepared, SECCOMP_CANDIDATE);
 }
 
+void seccomp_prepare_player(uint32_t seat, int asked, int answered)
+{
+    struct filter *f = &players[seat];
+    f->count = 0;
+    put_start(f);
+    put_counter(f, SYS_read, asked);
+    put_counter(f, SYS_write, answered);
+    put_list(f, candidate, SECCOMP_RET_ALLOW);
+    put(f, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+}
+
+int seccomp_install_player(uint32_t seat)
+{
+    return install(&players[seat]);
+}
+
 int seccomp_install(enum seccomp_kind kind)
 {
-    struct filter other, *f = &prepared;
-    if (kind != SECCOMP_CANDIDATE) {
-        f = &other;
-        build(f, kind);
-    }
-    struct sock_fprog program = {f->count, f->code};
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    struct filter other;
+    if (kind == SECCOMP_CANDIDATE)
+        return install(&prepared);
+    build(&other, kind);
+    return install(&other);
 }

@@ -58,6 +58,8 @@ enum elm_status evaluator_start_runner(struct elm_evaluator *e, struct elm_error
                                       RUNNER_ANSWER_MS);
     close(fds[0]);
     close(fds[1]);
+    if (status == ELM_OK && e->problem->rounds > 0)
+        status = play_join(e, false, NULL);
     for (int set = 0; status == ELM_OK && set < ELM_SETS; set++) {
         if (e->sets[set].fd >= 0)
             status = give_set(e, (enum elm_set)set);
@@ -134,7 +136,9 @@ static enum elm_status share_memory(struct elm_evaluator *e, struct elm_error *e
     ELM_TRY(shared_make(&e->vm_code, "elm-vm", (size_t)RUN_JOBS_MAX * ELM_VM_CODE_BYTES_MAX, err));
     ELM_TRY(shared_make(&e->window, "elm-window", WINDOW_BYTES, err));
     ELM_TRY(shared_make(&e->builds, "elm-builds", sizeof(struct build_results), err));
-    shim_write(&p->io, &e->shim);
+    if (p->rounds > 0)
+        ELM_TRY(play_open(e, cases, err));
+    shim_write(&p->io, p->rounds > 0, &e->shim);
     return shared_make(&e->text, "elm-text",
                        (size_t)(RUN_JOBS_MAX + 1) * ELM_TEXT_BYTES_MAX + e->shim.len, err);
 }
@@ -183,6 +187,7 @@ enum elm_status elm_evaluator_open(const struct elm_evaluator_def *def, struct e
                                      &e->builds,  &e->results, &e->judge_memory};
     for (size_t i = 0; i < ELM_COUNT(memory); i++)
         memory[i]->fd = -1;
+    play_init(e);
     for (int set = 0; set < ELM_SETS; set++)
         e->sets[set].fd = -1;
     enum elm_status status = open_all(e, def, err);
@@ -205,6 +210,7 @@ void elm_evaluator_close(struct elm_evaluator *e)
                                      &e->builds,  &e->results, &e->judge_memory};
     for (size_t i = 0; i < ELM_COUNT(memory); i++)
         shared_release(memory[i]);
+    play_close(e);
     for (int set = 0; set < ELM_SETS; set++) {
         free(e->sets[set].in);
         if (e->sets[set].fd >= 0)

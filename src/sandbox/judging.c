@@ -29,6 +29,11 @@ static enum elm_status check_hello(const struct elm_evaluator *e, struct elm_err
     if (compare ? !h->compares || h->scores : !h->scores || h->compares)
         return elm_fail(err, ELM_PARSE, "judge.c of '%s' must define %s and not %s", p->name,
                         compare ? "compare" : "score", compare ? "score" : "compare");
+    if (h->plays != (p->rounds > 0))
+        return elm_fail(err, ELM_PARSE, h->plays ? "judge.c of '%s' defines next: say in "
+                        "problem.yaml how many `rounds:` there are at most"
+                        : "judge.c of '%s' does not define next, and problem.yaml has `rounds:`",
+                        p->name);
     return ELM_OK;
 }
 
@@ -59,7 +64,8 @@ static enum elm_status make_set(struct elm_evaluator *e, enum elm_set set,
 enum elm_status judge_start(struct elm_evaluator *e, struct elm_error *err)
 {
     struct cage_def def = {.keeper = e->keeper, .kind = CAGE_JUDGE, .level = (uint32_t)e->level,
-                           .memory_mb = JUDGE_MB + (uint32_t)(e->results.bytes >> 20),
+                           .memory_mb = JUDGE_MB + (uint32_t)(e->results.bytes >> 20) +
+                                        play_memory_mb(e),
                            .processes = 4, .program = e->judge_program};
     ELM_TRY(cage_start(&e->judge, &def, JUDGE_READY, &e->judge_hello, sizeof(e->judge_hello), err));
     ELM_TRY(check_hello(e, err));
@@ -71,6 +77,8 @@ enum elm_status judge_start(struct elm_evaluator *e, struct elm_error *err)
     close(fds[1]);
     if (status != ELM_OK || reply.count != 0)
         return elm_fail(err, ELM_SANDBOX, "the judge of '%s' can't share memory", e->problem->name);
+    if (e->problem->rounds > 0)
+        ELM_TRY(play_join(e, true, err));
     for (int set = 0; set < ELM_SETS; set++) {
         struct cases *c = &e->sets[set];
         uint64_t hash = 0;
@@ -160,8 +168,8 @@ static void fill_measures(const struct elm_problem *p, const struct elm_result *
 }
 
 /* The verdict is the judge's word; what it may not say is checked. */
-static void take_verdict(struct elm_evaluator *e, uint32_t index, struct elm_job *job,
-                         struct run *run, bool opponent_failed, enum elm_set set)
+void judge_take(struct elm_evaluator *e, uint32_t index, struct elm_job *job, struct run *run,
+                bool opponent_failed, enum elm_set set)
 {
     struct judge_verdict v = memory_of(e)->verdicts[index];
     struct elm_evaluation *out = &job->evaluation;
@@ -193,7 +201,8 @@ static void take_verdict(struct elm_evaluator *e, uint32_t index, struct elm_job
 static void put_item(struct judge_request *q, const struct run *run, const struct run *opponent)
 {
     const struct run *a = opponent == NULL || opponent->status != ELM_EVAL_OK ? run : opponent;
-    q->items[q->count++] = (struct judge_item){run->slot, a->slot, run->cost, a->cost};
+    q->items[q->count++] = (struct judge_item){.slot = run->slot, .slot_a = a->slot,
+                                               .cost = run->cost, .cost_a = a->cost};
 }
 
 enum elm_status judge_jobs(struct elm_evaluator *e, struct elm_job *jobs, struct run **of,
@@ -218,8 +227,8 @@ enum elm_status judge_jobs(struct elm_evaluator *e, struct elm_job *jobs, struct
     if (ask_once(e, &q, NULL, 0, &reply) == ELM_OK && reply.count == (int32_t)q.count) {
         for (uint32_t k = 0; k < q.count; k++) {
             struct run *a = opponents[index[k]];
-            take_verdict(e, k, &jobs[index[k]], of[index[k]],
-                         a != NULL && a->status != ELM_EVAL_OK, set);
+            judge_take(e, k, &jobs[index[k]], of[index[k]],
+                       a != NULL && a->status != ELM_EVAL_OK, set);
         }
         return ELM_OK;
     }

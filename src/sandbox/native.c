@@ -124,14 +124,27 @@ static void take_signal(struct run *r, int signal, const struct run_result *resu
     }
 }
 
-/* True when the verdict stands; false: run it again. */
-static bool take_result(struct elm_evaluator *e, struct run *r, const struct run_result *result)
+uint32_t native_wall_ms(const struct elm_evaluator *e)
+{
+    return 10 * e->problem->cpu_ms + 2000;
+}
+
+/* Where the compiler put the shim; 0: nowhere that it could be. */
+uint64_t native_shim(const struct elm_evaluator *e)
+{
+    uint64_t shim = builds_of(e)->shim;
+    return shim >= SHIM_BASE && shim < SHIM_BASE + SHIM_BYTES ? shim : 0;
+}
+
+bool native_take(struct elm_evaluator *e, struct run *r, const struct run_result *result)
 {
     uint32_t cpu_ms = e->problem->cpu_ms;
     bool before = r->retried;
     r->cost.cpu_us = result->cpu_us;
     if (result->late) {
-        if (r->retried)
+        if (r->retried && e->problem->rounds > 0)
+            run_fail(r, ELM_EVAL_TIMEOUT, "it did not answer in %u ms", native_wall_ms(e));
+        else if (r->retried)
             run_fail(r, ELM_EVAL_FAULT, "it got too little CPU time for its time limit");
         r->retried = true;
     } else if (WIFSIGNALED(result->wait_status)) {
@@ -155,14 +168,14 @@ static bool take_result(struct elm_evaluator *e, struct run *r, const struct run
 static bool run_built(struct elm_evaluator *e, struct run **runs, uint32_t count, enum elm_set set,
                       struct run **again, uint32_t *again_count)
 {
-    uint32_t wall_ms = 10 * e->problem->cpu_ms + 2000;
+    uint32_t wall_ms = native_wall_ms(e);
     struct runner_request q = {.op = RUNNER_NATIVE, .set = set, .count = count,
                                .cpu_ms = e->problem->cpu_ms, .wall_ms = wall_ms,
-                               .shim = builds_of(e)->shim};
+                               .shim = native_shim(e)};
     struct runner_reply reply;
     for (uint32_t i = 0; i < count; i++)
-        q.jobs[i] = (struct run_job){runs[i]->code, runs[i]->slot};
-    if (q.shim < SHIM_BASE || q.shim >= SHIM_BASE + SHIM_BYTES)
+        q.jobs[i] = (struct run_job){.code = runs[i]->code, .slot = runs[i]->slot};
+    if (q.shim == 0)
         return false;
     if (cage_ask(&e->runner, &q, offsetof(struct runner_request, jobs) + count * sizeof(q.jobs[0]),
                  NULL, 0, &reply, offsetof(struct runner_reply, results), sizeof(reply),
@@ -170,7 +183,7 @@ static bool run_built(struct elm_evaluator *e, struct run **runs, uint32_t count
         return false;
     e->runner.live_cpu_us = reply.cpu_us;
     for (uint32_t i = 0; i < count; i++) {
-        if (!take_result(e, runs[i], &reply.results[i]))
+        if (!native_take(e, runs[i], &reply.results[i]))
             again[(*again_count)++] = runs[i];
     }
     return true;
@@ -202,6 +215,53 @@ static enum elm_status run_all_built(struct elm_evaluator *e, struct run **runs,
     return evaluator_start_runner(e, err);
 }
 
+/* One trip to the compiler: what it built goes to `built`, what it didn't get to stays in `left`. */
+static enum elm_status build_some(struct elm_evaluator *e, struct run **left, uint32_t *left_count,
+                                  struct run **built, uint32_t *built_count, enum elm_tier tier,
+                                  struct elm_error *err)
+{
+    uint32_t count = *left_count;
+    *left_count = *built_count = 0;
+    ELM_TRY(compile(e, left, count, tier, err));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t state = builds_of(e)->jobs[i].state;
+        if (left[i]->status == ELM_EVAL_OK)
+            take_build(e, left[i], i);
+        if (left[i]->status != ELM_EVAL_OK)
+            continue;
+        if (state == BUILD_OK)
+            built[(*built_count)++] = left[i];
+        else
+            left[(*left_count)++] = left[i];
+    }
+    return ELM_OK;
+}
+
+enum elm_status native_build(struct elm_evaluator *e, struct run **runs, uint32_t count,
+                             enum elm_tier tier, struct elm_error *err)
+{
+    *(tier == ELM_TIER_GCC ? &e->totals.gcc_runs : &e->totals.tcc_runs) += count;
+    /* all anew when one is left: the next trip puts its code where that of this one is */
+    for (uint32_t left_count = 1; left_count > 0;) {
+        struct run *asked[RUN_JOBS_MAX], *left[RUN_JOBS_MAX], *built[RUN_JOBS_MAX];
+        uint32_t asked_count = 0, built_count;
+        for (uint32_t i = 0; i < count; i++) {
+            if (runs[i]->status == ELM_EVAL_OK)
+                asked[asked_count++] = runs[i];
+        }
+        memcpy(left, asked, asked_count * sizeof(left[0]));
+        left_count = asked_count;
+        if (asked_count > 0)
+            ELM_TRY(build_some(e, left, &left_count, built, &built_count, tier, err));
+        for (uint32_t i = 0; i < asked_count; i++) {
+            if (builds_of(e)->jobs[i].state == BUILD_LATER)
+                run_fail(asked[i], ELM_EVAL_MEMORY, "the variables of both that play take more "
+                         "memory than is allowed");
+        }
+    }
+    return ELM_OK;
+}
+
 enum elm_status native_run(struct elm_evaluator *e, struct run **runs, uint32_t count,
                            enum elm_set set, enum elm_tier tier, struct elm_error *err)
 {
@@ -209,22 +269,10 @@ enum elm_status native_run(struct elm_evaluator *e, struct run **runs, uint32_t 
     memcpy(left, runs, count * sizeof(left[0]));
     *(tier == ELM_TIER_GCC ? &e->totals.gcc_runs : &e->totals.tcc_runs) += count;
     while (count > 0) {
-        uint32_t built_count = 0, left_count = 0;
-        ELM_TRY(compile(e, left, count, tier, err));
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t state = builds_of(e)->jobs[i].state;
-            if (left[i]->status == ELM_EVAL_OK)
-                take_build(e, left[i], i);
-            if (left[i]->status != ELM_EVAL_OK)
-                continue;
-            if (state == BUILD_OK)
-                built[built_count++] = left[i];
-            else
-                left[left_count++] = left[i];
-        }
+        uint32_t built_count = 0;
+        ELM_TRY(build_some(e, left, &count, built, &built_count, tier, err));
         if (built_count > 0)
             ELM_TRY(run_all_built(e, built, built_count, set, err));
-        count = left_count;
     }
     /* gcc's cage is for one batch: its folder and its processes go with it */
     if (tier == ELM_TIER_GCC)

@@ -32,8 +32,7 @@ struct elm_str run_text(const struct elm_evaluator *e, const struct run *r)
     return (struct elm_str){e->printed.ptr + r->printed_at, r->cost.text_bytes};
 }
 
-/* Chooses how a program runs and compiles it for the virtual machine; fails it where it can't. */
-static void prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, size_t *code_bytes)
+void run_prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, size_t *code_bytes)
 {
     const struct elm_problem *p = e->problem;
     struct elm_error err = {0};
@@ -77,6 +76,14 @@ static void prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, 
         run_fail(r, ELM_EVAL_BUILD_FAILED, "its text holds a zero byte");
 }
 
+void run_take_vm(struct run *r, const struct run_result *result)
+{
+    r->cost.steps = result->steps;
+    if (result->end != ELM_VM_OK && result->end < ELM_VM_ENDS)
+        run_fail(r, result->end == ELM_VM_FUEL ? ELM_EVAL_TIMEOUT : ELM_EVAL_CRASHED, "%s",
+                 elm_vm_end_name(result->end));
+}
+
 /* One trip to the runner; false when it died. */
 static bool ask_vm(struct elm_evaluator *e, struct run **runs, uint32_t count, enum elm_set set)
 {
@@ -84,7 +91,7 @@ static bool ask_vm(struct elm_evaluator *e, struct run **runs, uint32_t count, e
                                .fuel = e->problem->fuel};
     struct runner_reply reply;
     for (uint32_t i = 0; i < count; i++)
-        q.jobs[i] = (struct run_job){runs[i]->code, runs[i]->slot};
+        q.jobs[i] = (struct run_job){.code = runs[i]->code, .slot = runs[i]->slot};
     double most = (double)count * e->sets[set].count * (double)q.fuel * STEP_NS / 1e6 + ANSWER_MS;
     if (cage_ask(&e->runner, &q, offsetof(struct runner_request, jobs) + count * sizeof(q.jobs[0]),
                  NULL, 0, &reply, offsetof(struct runner_reply, results), sizeof(reply),
@@ -92,13 +99,8 @@ static bool ask_vm(struct elm_evaluator *e, struct run **runs, uint32_t count, e
         return false;
     e->runner.live_cpu_us = reply.cpu_us;
     e->totals.vm_runs += count;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct run_result *r = &reply.results[i];
-        runs[i]->cost.steps = r->steps;
-        if (r->end != ELM_VM_OK && r->end < ELM_VM_ENDS)
-            run_fail(runs[i], r->end == ELM_VM_FUEL ? ELM_EVAL_TIMEOUT : ELM_EVAL_CRASHED, "%s",
-                     elm_vm_end_name(r->end));
-    }
+    for (uint32_t i = 0; i < count; i++)
+        run_take_vm(runs[i], &reply.results[i]);
     return true;
 }
 
@@ -154,7 +156,7 @@ static enum elm_status run_all(struct elm_evaluator *e, struct run **runs, uint3
     size_t code_bytes = 0;
     elm_buf_clear(&e->printed);
     for (uint32_t i = 0; i < count; i++) {
-        prepare(e, runs[i], tier, &code_bytes);
+        run_prepare(e, runs[i], tier, &code_bytes);
         if (runs[i]->status != ELM_EVAL_OK)
             continue;
         if (runs[i]->native)
@@ -170,6 +172,28 @@ static enum elm_status run_all(struct elm_evaluator *e, struct run **runs, uint3
             check_finite(e, runs[i], set);
     }
     return ELM_OK;
+}
+
+static bool has_opponent(const struct elm_evaluator *e, const struct elm_job *job)
+{
+    return e->problem->judge == ELM_JUDGE_COMPARE &&
+           (job->opponent != NULL || job->opponent_text.len > 0);
+}
+
+/* In rounds an opponent plays each game anew. */
+static enum elm_status play(struct elm_evaluator *e, struct elm_job *jobs, uint32_t count,
+                            enum elm_set set, enum elm_tier tier, struct elm_error *err)
+{
+    struct run *of[ELM_JOBS_MAX], *opponents[ELM_JOBS_MAX] = {NULL};
+    for (uint32_t i = 0; i < count; i++) {
+        of[i] = &e->runs[i];
+        if (!has_opponent(e, &jobs[i]))
+            continue;
+        opponents[i] = &e->runs[ELM_JOBS_MAX + i];
+        *opponents[i] = (struct run){.tree = jobs[i].opponent, .text = jobs[i].opponent_text,
+                                     .slot = ELM_JOBS_MAX + i};
+    }
+    return play_jobs(e, jobs, of, opponents, count, set, tier, err);
 }
 
 /* The opponent's run: one whose outputs are still there, or a new one in the oldest slot. */
@@ -215,29 +239,16 @@ static void fill(struct elm_evaluator *e, struct elm_job *job, const struct run 
                               (size_t)e->sets[set].count * e->problem->io.out_bytes, 0);
 }
 
-enum elm_status elm_evaluator_run(struct elm_evaluator *e, struct elm_job *jobs, uint32_t count,
-                                  enum elm_set set, enum elm_tier tier, struct elm_error *err)
+static enum elm_status run_and_judge(struct elm_evaluator *e, struct elm_job *jobs, uint32_t count,
+                                     enum elm_set set, enum elm_tier tier, struct elm_error *err)
 {
-    ELM_ASSERT(count <= ELM_JOBS_MAX && set < ELM_SETS);
-    memset(e->finished, 0, sizeof(e->finished));
-    for (uint32_t i = 0; i < count; i++)
-        jobs[i].evaluation = (struct elm_evaluation){0};
-    for (uint32_t i = 0; e->problem->judge == ELM_JUDGE_COMMAND && i < count; i++)
-        ELM_TRY(command_run(e, &jobs[i], err));
-    if (e->problem->judge == ELM_JUDGE_COMMAND)
-        return ELM_OK;
-    ELM_TRY(evaluator_need_set(e, set, err));
     struct run *runs[RUN_JOBS_MAX], *of[ELM_JOBS_MAX], *opponents[ELM_JOBS_MAX] = {NULL};
     uint32_t run_count = 0;
     e->run_number++;
     for (uint32_t i = 0; i < count; i++) {
         bool fresh = false;
-        of[i] = &e->runs[i];
-        *of[i] = (struct run){.tree = jobs[i].tree, .text = jobs[i].text, .slot = i};
-        runs[run_count++] = of[i];
-        memset(e->passes[i], 0, sizeof(e->passes[i]));
-        if (e->problem->judge == ELM_JUDGE_COMPARE &&
-            (jobs[i].opponent != NULL || jobs[i].opponent_text.len > 0))
+        runs[run_count++] = of[i] = &e->runs[i];
+        if (has_opponent(e, &jobs[i]))
             opponents[i] = find_opponent(e, &jobs[i], set, tier, &fresh);
         if (fresh)
             runs[run_count++] = opponents[i];
@@ -250,7 +261,28 @@ enum elm_status elm_evaluator_run(struct elm_evaluator *e, struct elm_job *jobs,
         if (status != ELM_OK || e->runs[ELM_JOBS_MAX + i].status == ELM_EVAL_FAULT)
             e->known[i].key = 0;
     }
+    return status;
+}
+
+enum elm_status elm_evaluator_run(struct elm_evaluator *e, struct elm_job *jobs, uint32_t count,
+                                  enum elm_set set, enum elm_tier tier, struct elm_error *err)
+{
+    ELM_ASSERT(count <= ELM_JOBS_MAX && set < ELM_SETS);
+    memset(e->finished, 0, sizeof(e->finished));
+    for (uint32_t i = 0; i < count; i++)
+        jobs[i].evaluation = (struct elm_evaluation){0};
+    for (uint32_t i = 0; e->problem->judge == ELM_JUDGE_COMMAND && i < count; i++)
+        ELM_TRY(command_run(e, &jobs[i], err));
+    if (e->problem->judge == ELM_JUDGE_COMMAND)
+        return ELM_OK;
+    ELM_TRY(evaluator_need_set(e, set, err));
+    for (uint32_t i = 0; i < count; i++) {
+        e->runs[i] = (struct run){.tree = jobs[i].tree, .text = jobs[i].text, .slot = i};
+        memset(e->passes[i], 0, sizeof(e->passes[i]));
+    }
+    enum elm_status status = e->problem->rounds > 0 ? play(e, jobs, count, set, tier, err)
+                                                    : run_and_judge(e, jobs, count, set, tier, err);
     for (uint32_t i = 0; status == ELM_OK && i < count; i++)
-        fill(e, &jobs[i], of[i], set);
+        fill(e, &jobs[i], &e->runs[i], set);
     return status;
 }

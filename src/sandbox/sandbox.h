@@ -57,6 +57,15 @@ struct cage_def {
 enum elm_status cage_start(struct cage *c, const struct cage_def *def, uint32_t ready,
                            void *hello, size_t hello_bytes, struct elm_error *err);
 void cage_stop(struct cage *c);
+struct cage_call {
+    struct cage *cage;
+    const void *q;
+    size_t q_bytes;
+    void *reply;
+    size_t reply_min, reply_cap;
+};
+/* The same of two that talk to each other meanwhile: when one dies or is late, both are stopped. */
+enum elm_status cage_ask_pair(const struct cage_call calls[2], uint32_t timeout_ms);
 /* One packet out, one in. ELM_SANDBOX: it died or took longer than timeout_ms; it is stopped. */
 enum elm_status cage_ask(struct cage *c, const void *q, size_t q_bytes, const int *fds,
                          uint32_t fd_count, void *reply, size_t reply_min, size_t reply_cap,
@@ -90,6 +99,14 @@ struct known {
 };
 #define OPPONENT_SLOTS (RUN_JOBS_MAX - ELM_JOBS_MAX)
 
+/* What judge and runner share to play in rounds; elm only hands it to both. */
+struct table {
+    struct shared boards[2];   /* enum play_side */
+    uint64_t board_bytes[2], kept_bytes;
+    int words[2], ends[2];     /* pipes */
+    int counters[PLAY_FDS - PLAY_FD_ASKED];
+};
+
 struct elm_evaluator {
     struct elm_keeper *keeper;
     const struct elm_problem *problem;
@@ -100,6 +117,7 @@ struct elm_evaluator {
     struct cage runner, compiler, gcc, judge, command;
     uint64_t command_us;               /* wall time of the first score; 0: none yet */
     struct shared vm_code, text, window, builds, results, judge_memory;
+    struct table table;
     struct cases sets[ELM_SETS];
     size_t slot_bytes;
     uint8_t *want, *want_mask, *zeros;
@@ -124,6 +142,9 @@ enum elm_status evaluator_need_set(struct elm_evaluator *e, enum elm_set set,
 
 /* ---- judging.c: the judge process ---- */
 enum elm_status judge_start(struct elm_evaluator *e, struct elm_error *err);
+/* What the judge said of one item: index among those it was asked for. */
+void judge_take(struct elm_evaluator *e, uint32_t index, struct elm_job *job, struct run *run,
+                bool opponent_failed, enum elm_set set);
 /* Asks; starts a dead judge again and asks once more. */
 enum elm_status judge_ask(struct elm_evaluator *e, const struct judge_request *q,
                           struct judge_reply *reply, struct elm_error *err);
@@ -133,19 +154,43 @@ enum elm_status judge_jobs(struct elm_evaluator *e, struct elm_job *jobs, struct
                            struct run **opponents, uint32_t count, enum elm_set set,
                            struct elm_error *err);
 
+/* ---- playing.c: rounds ---- */
+void play_init(struct elm_evaluator *e);     /* before play_open or play_close */
+enum elm_status play_open(struct elm_evaluator *e, uint32_t cases, struct elm_error *err);
+void play_close(struct elm_evaluator *e);
+/* What a judge needs besides: it has copies of all boards. */
+uint32_t play_memory_mb(const struct elm_evaluator *e);
+/* Hands a started judge or runner its side of the table. */
+enum elm_status play_join(struct elm_evaluator *e, bool judge, struct elm_error *err);
+enum elm_status play_jobs(struct elm_evaluator *e, struct elm_job *jobs, struct run **of,
+                          struct run **opponents, uint32_t count, enum elm_set set,
+                          enum elm_tier tier, struct elm_error *err);
+
 /* ---- running.c: programs to outputs ---- */
+/* Chooses how a program runs and compiles it for the virtual machine, to code_bytes on; fails it
+ * where it can't. */
+void run_prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, size_t *code_bytes);
+/* What the virtual machine said. */
+void run_take_vm(struct run *r, const struct run_result *result);
 void run_fail(struct run *r, enum elm_eval_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 struct elm_str run_text(const struct elm_evaluator *e, const struct run *r);
 /* native.c */
+/* Compiles all; each has its code then, or failed. */
+enum elm_status native_build(struct elm_evaluator *e, struct run **runs, uint32_t count,
+                             enum elm_tier tier, struct elm_error *err);
+/* What became of a child. True when the verdict stands; false: run it again. */
+bool native_take(struct elm_evaluator *e, struct run *r, const struct run_result *result);
+uint64_t native_shim(const struct elm_evaluator *e);
+uint32_t native_wall_ms(const struct elm_evaluator *e);
 enum elm_status native_run(struct elm_evaluator *e, struct run **runs, uint32_t count,
                            enum elm_set set, enum elm_tier tier, struct elm_error *err);
 
 /* ---- command.c: ELM_JUDGE_COMMAND ---- */
 enum elm_status command_run(struct elm_evaluator *e, struct elm_job *job, struct elm_error *err);
 
-/* ---- shim.c: C text that calls the entry for each case ---- */
-void shim_write(const struct elm_io *io, struct elm_buf *out);
+/* ---- shim.c: C text that calls the entry for each case; in rounds, for each live one ---- */
+void shim_write(const struct elm_io *io, bool rounds, struct elm_buf *out);
 
 /* Where a program of this name is on PATH; false: nowhere. */
 bool program_find(const char *name, char *path, size_t cap);

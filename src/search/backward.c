@@ -79,7 +79,7 @@ static void each_output(struct backward *b, void (*each)(struct backward *b, str
     for (uint32_t i = 0; i < io->param_count; i++) {
         const struct elm_io_param *p = &io->params[i];
         bool array = p->type == ELM_TYPE_INT_ARRAY || p->type == ELM_TYPE_DOUBLE_ARRAY;
-        if (!array || p->direction == ELM_IO_IN)
+        if (!array || p->out_offset == UINT32_MAX)
             continue;
         bool real = p->type == ELM_TYPE_DOUBLE_ARRAY;
         struct elm_tape_binding bound = r->tape->bindings[r->frame + i];

@@ -518,7 +518,7 @@ static enum flow exec(struct tape_run *r, uint32_t at)
 
 /* ---- a case ---- */
 
-/* Cells of an array argument, filled from the case's bytes; OUT arrays are zeros. */
+/* Cells of an array argument, filled from the case's bytes; what has none there is zeros. */
 static void load_array(struct tape_run *r, const struct elm_io_param *p, const uint8_t *in,
                        struct elm_tape_binding *b)
 {
@@ -528,7 +528,7 @@ static void load_array(struct tape_run *r, const struct elm_io_param *p, const u
     for (uint32_t i = 0; i < length && !r->stopped; i++) {
         struct elm_tape_cell *c = &r->tape->cells[b->cell + i];
         c->set = true;
-        if (p->direction != ELM_IO_OUT)
+        if (p->in_offset != UINT32_MAX)
             c->initial = tape_number(in + p->in_offset, i, real);
     }
 }

@@ -1,7 +1,8 @@
 /*
- * judge_driver CASE_SEED SHOWN SCORED AUDIT MEASURES ROUNDS: what every judge keeps to, whatever a
- * candidate answers. problem_test compiles it with one judge.c and the sanitizers; every buffer has
- * the very size that the contract names. Exits with 1 and a line of what is wrong.
+ * judge_driver CASE_SEED SHOWN SCORED AUDIT MEASURES TIMES ROUNDS: what every judge keeps to,
+ * whatever a candidate answers. problem_test compiles it with one judge.c and the sanitizers; every
+ * buffer has the very size that the contract names. ROUNDS is what problem.yaml says; if it says
+ * any, TIMES is how often `next` is called. Exits with 1 and a line of what is wrong.
  */
 #include "elm/judge.h"
 
@@ -118,7 +119,7 @@ static struct elm_cost some_cost(void)
     uint64_t word = draw();
     return (struct elm_cost){numbers[word & 7], numbers[word >> 3 & 7],
                              (uint32_t)numbers[word >> 6 & 7], (uint32_t)numbers[word >> 9 & 7],
-                             (uint32_t)numbers[word >> 12 & 7]};
+                             (uint32_t)numbers[word >> 12 & 7], judge->next != NULL};
 }
 
 static void check_result(const struct elm_result *r, int n, int measures)
@@ -207,21 +208,123 @@ static unsigned char *check_want(const struct cases *c, int measures)
     return out;
 }
 
+/* ---- rounds ---- */
+
+struct game {
+    const struct cases *c;
+    uint64_t policies[2];          /* of the even lanes and the odd ones */
+    unsigned char *world, *in, *out;
+    uint8_t *live;
+    int round;                     /* played */
+    struct elm_result result;
+    int compared;
+};
+
+/* The same question, the same answer. */
+static void answer_lane(struct game *g, int lane)
+{
+    const unsigned char *in = g->in + (size_t)lane * judge->in_bytes;
+    uint64_t kept = drawn;
+    drawn = g->policies[judge->compare != NULL ? lane % 2 : 0];
+    for (size_t i = 0; i < judge->in_bytes; i++)
+        drawn = (drawn ^ in[i]) * 0x100000001b3u;
+    answer(g->out + (size_t)lane * judge->out_bytes, judge->out_bytes, NULL);
+    drawn = kept;
+}
+
+static int answer_live(struct game *g, int returned)
+{
+    int count = 0;
+    for (int i = 0; i < g->c->n; i++) {
+        MUST(g->live[i] <= 1);
+        count += g->live[i];
+        if (g->live[i])
+            answer_lane(g, i);
+    }
+    MUST(count == returned);
+    return count;
+}
+
+static void play(struct game *g, int rounds, int *calls)
+{
+    const struct cases *c = g->c;
+    size_t in_bytes = (size_t)c->n * judge->in_bytes;
+    struct elm_cost cost = {.steps = 1000, .nodes = 20, .text_bytes = 100};
+    g->world = room(judge->world_bytes);
+    g->in = room(in_bytes);
+    g->out = room((size_t)c->n * judge->out_bytes);
+    g->live = room((size_t)c->n);
+    memcpy(g->in, c->in, in_bytes);
+    memset(g->live, 1, (size_t)c->n);
+    int live;
+    for (g->round = 0; (*calls)++,
+         (live = judge->next(c->state, g->world, g->round, c->n, g->out, g->in, g->live)) > 0 &&
+         g->round < rounds; g->round++)
+        answer_live(g, live);
+    cost.rounds = (uint32_t)g->round;
+    memset(&g->result, 0, sizeof(g->result));
+    if (judge->compare != NULL)
+        g->compared = judge->compare(c->state, c->n, c->in, g->world, &cost, g->world, &cost,
+                                     &g->result);
+    else
+        judge->score(c->state, c->n, c->in, g->world, &cost, &g->result);
+    for (int k = 0; k < 2 && judge->picture != NULL; k++) {
+        size_t bytes = k == 0 ? 24 : 16 * BUFFER;
+        char *svg = room(bytes);
+        MUST(judge->picture(c->state, c->n, c->in, g->world, svg, bytes) <= bytes);
+        free(svg);
+    }
+    free(g->world);
+    free(g->in);
+    free(g->out);
+    free(g->live);
+}
+
+/* The same answers, the same game; who wins does not depend on the seat. */
+static void check_rounds(const struct cases *c, int measures, int times, int rounds)
+{
+    size_t in_bytes = (size_t)c->n * judge->in_bytes;
+    unsigned char *kept = room(in_bytes);
+    memcpy(kept, c->in, in_bytes);
+    for (int calls = 0; calls < times;) {
+        struct game *g = room(4 * sizeof(*g));
+        uint64_t a = draw(), b = draw();
+        for (int k = 0; k < 4; k++) {
+            g[k].c = c;
+            g[k].policies[0] = k == 2 ? b : a;
+            g[k].policies[1] = k == 2 || k == 3 ? a : b;
+            if (k < 2 || judge->compare != NULL)
+                play(&g[k], rounds, &calls);
+        }
+        MUST(g[0].round == g[1].round && g[0].compared == g[1].compared);
+        MUST(memcmp(&g[0].result, &g[1].result, sizeof(g[0].result)) == 0);
+        check_result(&g[0].result, c->n, measures);
+        MUST(judge->score != NULL ||
+             (mutual(g[0].compared) && g[0].compared == -g[2].compared && g[3].compared == 0));
+        free(g);
+    }
+    MUST(memcmp(kept, c->in, in_bytes) == 0);
+    free(kept);
+}
+
 int main(int argc, char **argv)
 {
-    MUST(argc == 7);
+    MUST(argc == 8);
     uint64_t seed = strtoull(argv[1], NULL, 10);
     int asked[ELM_SETS] = {atoi(argv[2]), atoi(argv[3]), atoi(argv[4])};
-    int measures = atoi(argv[5]), rounds = atoi(argv[6]);
+    int measures = atoi(argv[5]), times = atoi(argv[6]), rounds = atoi(argv[7]);
     MUST(judge->version == ELM_JUDGE_VERSION && judge->in_bytes > 0 && judge->out_bytes > 0);
     MUST(judge->make != NULL && (judge->score != NULL) != (judge->compare != NULL));
+    MUST((judge->next != NULL) == (rounds > 0));
     check_make(seed, asked);
     struct cases c = make(ELM_SET_SHOWN, seed, asked[ELM_SET_SHOWN]);
-    unsigned char *want = check_want(&c, measures);
+    unsigned char *want = rounds > 0 ? NULL : check_want(&c, measures);
     size_t bytes = (size_t)c.n * judge->out_bytes;
     unsigned char *out = room(bytes), *other = room(bytes), *kept = room(judge->state_bytes);
     memcpy(kept, c.state, judge->state_bytes);
-    for (int i = 0; i < rounds; i++) {
+    if (rounds > 0)
+        check_rounds(&c, measures, times, rounds);
+    for (int i = 0; i < times && rounds == 0; i++) {
         answer(out, bytes, want);
         answer(other, bytes, i % 2 ? out : want);
         check_judging(&c, out, other, measures);

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define ROUNDS 3000               /* hostile answers a problem, and a tenth of it a variant */
+#define TIMES 3000                /* hostile answers a problem, and a tenth of it a variant */
 #define PROBLEMS_MAX 64
 
 static struct elm_keeper *keeper;
@@ -177,14 +177,15 @@ static char *build_driver(const struct elm_problem *p)
 }
 
 static void check_judge(const char *name, const struct elm_problem *p, const char *driver,
-                        int rounds)
+                        int times)
 {
     struct elm_buf command = {0};
     int measures = 0;
     for (uint32_t i = 0; i < p->measure_count; i++)
         measures += p->measures[i].source == ELM_MEASURE_JUDGE;
-    elm_buf_printf(&command, "'%s' %llu %u %u %u %d %d", driver, (unsigned long long)p->case_seed,
-                   p->case_count[0], p->case_count[1], p->case_count[2], measures, rounds);
+    elm_buf_printf(&command, "'%s' %llu %u %u %u %d %d %u", driver,
+                   (unsigned long long)p->case_seed, p->case_count[0], p->case_count[1],
+                   p->case_count[2], measures, times, p->rounds);
     if (system(command.ptr) != 0)
         fail_msg("%s: %s", name, command.ptr);
     elm_buf_release(&command);
@@ -192,13 +193,13 @@ static void check_judge(const char *name, const struct elm_problem *p, const cha
 
 /* ---- all of it ---- */
 
-static void check_variant(const char *name, const char *driver, int rounds)
+static void check_variant(const char *name, const char *driver, int times)
 {
     struct elm_error err = {0};
     struct rig r = {.name = name, .p = load(name)};
     check_seed(name, r.p);
     check_claims(name, r.p);
-    check_judge(name, r.p, driver, rounds);
+    check_judge(name, r.p, driver, times);
     char *judge = NULL;
     must(name, elm_judge_build(r.p, folder, &judge, &err), &err);
     struct elm_evaluator_def def = {.keeper = keeper, .problem = r.p, .judge_path = judge,
@@ -215,11 +216,11 @@ static void check_problem(void **state)
     const char *name = *state;
     struct elm_problem *p = load(name);
     char *driver = build_driver(p);
-    check_variant(name, driver, ROUNDS);
+    check_variant(name, driver, TIMES);
     for (uint32_t i = 0; i < p->variant_count; i++) {
         struct elm_buf variant = {0};
         elm_buf_printf(&variant, "%s:%s", name, p->variants[i]);
-        check_variant(variant.ptr, driver, ROUNDS / 10);
+        check_variant(variant.ptr, driver, TIMES / 10);
         elm_buf_release(&variant);
     }
     elm_problem_free(p);

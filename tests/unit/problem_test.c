@@ -120,16 +120,18 @@ static void loads_everything(void **state)
     const struct room *r = *state;
     put_problem(r, "full",
                 "summary: all keys\n"
-                "entry: \"double f(int n, double a[3][4], int log[5], double w[2])\"\n"
-                "io: {log: out, w: inout}\n"
+                "entry: \"double f(int n, double a[3][4], int log[5], double w[2], double m[2])\"\n"
+                "io: {log: out, w: inout, m: state}\n"
                 "judge: compare\nrunner: tcc\nneeds_steps: true\n"
                 "cases: {shown: 50, scored: 51, audit: 52}\ncase_seed: 0x10\n"
-                "limits: {fuel: 7, cpu_ms: 8, memory_mb: 9, nodes: 110, edit_nodes: 11}\n"
+                "rounds: 13\n"
+                "limits: {fuel: 7, total_fuel: 70, cpu_ms: 8, memory_mb: 9, nodes: 110,\n"
+                "  edit_nodes: 11}\n"
                 "measures:\n  - {name: width, lo: -1, hi: 1.5, bins: 3}\n"
                 "  - {name: size, from: nodes, lo: 0, hi: 9, bins: 4}\n"
                 "target: 2\nbest_known: 3.5\nbest_known_source: a book\ntolerance: 1e-9\n"
                 "hardness: 4\narchive: topk\nselector: curiosity\nevaluations: 12\n");
-    put(r, "full", "seed.c", "double f(int n, double a[3][4], int log[5], double *w)\n"
+    put(r, "full", "seed.c", "double f(int n, double a[3][4], int log[5], double *w, double *m)\n"
                              "{\n    return w[0];\n}\n");
     put(r, "full", "description.md", "words\n");
     struct elm_problem *p = load(r, "full");
@@ -142,7 +144,10 @@ static void loads_everything(void **state)
     assert_int_equal(p->io.params[3].direction, ELM_IO_INOUT);
     assert_int_equal(p->case_count[ELM_SET_AUDIT], 52);
     assert_int_equal(p->case_seed, 16);
-    assert_int_equal(p->fuel, 7);
+    assert_int_equal(p->io.params[4].direction, ELM_IO_STATE);
+    assert_int_equal(p->io.state_bytes, 16);
+    assert_int_equal(p->rounds, 13);
+    assert_true(p->fuel == 7 && p->total_fuel == 70);
     assert_int_equal(p->nodes_max, 110);
     assert_int_equal(p->measure_count, 2);
     assert_int_equal(p->measures[1].source, ELM_MEASURE_NODES);
@@ -220,6 +225,12 @@ static void names_the_mistake(void **state)
         {"summary: x\nentry: \"int f(int a, int b)\"\nio: {a: out}\n", "no arrays"},
         {"summary: x\nentry: \"int f(int a[3])\"\nio: {b: out}\n", "allowed are a"},
         {"summary: x\nentry: \"void f(int a[3])\"\n", "nothing comes back"},
+        {"summary: x\nentry: \"int f(int a[3])\"\nio: {a: state}\n", "only where there are `rounds:`"},
+        {"summary: x\nrounds: 5\nentry: \"void f(int a[3])\"\nio: {a: state}\n",
+         "nothing comes back"},
+        {"summary: x\nrounds: 5\nentry: \"int f(int a[9000])\"\nio: {a: state}\n"
+         "cases: {shown: 900}\n", "900 lanes with 36000 bytes of state"},
+        {"summary: x\nrounds: 0\n", "from 1 to 100000"},
         {"summary: x\nentry: \"int f(int a[])\"\n", "array 'a' needs its size"},
         {"summary: x\nentry: \"int f(char a)\"\n", "key 'entry': 'int f(char a)' is no function"},
         {"summary: x\nentry: \"int f(int a) { } int g(int b)\"\n", "one function head"},

@@ -271,12 +271,59 @@ static void evidence(void **state)
     close_rig(&r);
 }
 
+/* STATE arrays: zeros in a run of its own, kept from run to run of a lane, bounds as ever. */
+static void lanes(void **state)
+{
+    (void)state;
+    struct elm_io_param params[] = {param("x", ELM_TYPE_INT, ELM_IO_IN, 0, 0),
+                                    param("sum", ELM_TYPE_DOUBLE_ARRAY, ELM_IO_STATE, 2, 2),
+                                    param("out", ELM_TYPE_INT_ARRAY, ELM_IO_OUT, 2, 0),
+                                    param("calls", ELM_TYPE_INT_ARRAY, ELM_IO_STATE, 3, 0)};
+    struct rig r;
+    open_rig(&r, "double f(int x, double sum[2][2], int out[2], int calls[3]) { int own[2] = {5, 6};\n"
+                 "calls[2]++; sum[1][1] += x; out[0] = calls[2]; out[1] += 1 + own[1];\n"
+                 "if (x == 99) { calls[3] = 1; } return sum[1][1] + sum[0][0]; }",
+             ELM_TYPE_DOUBLE, 4, params);
+    assert_int_equal(r.io.in_bytes, 8);
+    assert_int_equal(r.io.out_bytes, 16);
+    assert_int_equal(r.io.state_bytes, 48);
+    assert_int_equal(r.io.params[3].state_offset, 32);
+    struct {
+        double value;
+        int32_t out[2];
+    } out;
+    int32_t in[2] = {7, 0};
+    uint64_t steps, first;
+    uint32_t slots = elm_vm_state_slots(r.code.ptr);
+    assert_int_equal(slots, 7);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(elm_vm_run(r.code.ptr, r.memory, in, &out, 100, &first), ELM_VM_OK);
+        assert_true(out.value == 7 && out.out[0] == 1 && out.out[1] == 7);
+    }
+    for (int again = 0; again < 2; again++) {
+        elm_vm_clear_state(r.memory, 1000 * slots);
+        for (int i = 1; i <= 4; i++) {
+            for (uint32_t lane = 0; lane < 1000; lane += 333) {
+                in[0] = (int32_t)lane + i;
+                assert_int_equal(elm_vm_run_state(r.code.ptr, r.memory, lane * slots, in, &out, 100,
+                                                  &steps), ELM_VM_OK);
+                assert_true(out.value == i * (double)lane + i * (i + 1) / 2);
+                assert_true(out.out[0] == i && out.out[1] == 7 && steps == first);
+            }
+        }
+    }
+    in[0] = 99;
+    assert_int_equal(elm_vm_run_state(r.code.ptr, r.memory, 0, in, &out, 100, &steps),
+                     ELM_VM_INDEX);
+    close_rig(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ints),      cmocka_unit_test(control), cmocka_unit_test(arrays),
         cmocka_unit_test(undefined), cmocka_unit_test(steps),   cmocka_unit_test(doubles_and_io),
-        cmocka_unit_test(evidence),
+        cmocka_unit_test(evidence),  cmocka_unit_test(lanes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
