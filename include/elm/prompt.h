@@ -58,7 +58,7 @@ struct elm_prompt_values {
 
 #define ELM_PROMPT_FILE_BYTES_MAX (64 * 1024)
 #define ELM_PROMPT_BYTES_MAX (256 * 1024)        /* of what is rendered */
-#define ELM_PROMPT_WRONG_CASES 8                 /* lines of `wrong` that are worth their tokens */
+#define ELM_PROMPT_WRONG_CASES 6                 /* lines of `wrong` that are worth their tokens */
 
 /* Names of the built-in files without .txt, NULL after the last. */
 const char *elm_prompt_name(size_t i);
