@@ -1,6 +1,8 @@
 /* open: a definition becomes a run: parts found, cages started, seed evaluated, store opened. */
 #include "search/state.h"
 
+#include "elm/prompt.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -496,6 +498,8 @@ static enum elm_status check_model(const struct elm_search_def *def, struct elm_
     if (!(def->model_share >= 0 && def->model_share <= 1))
         return elm_fail(err, ELM_USAGE, "a model share of %g; 0 to 1 are allowed",
                         def->model_share);
+    if (def->prompts_folder != NULL)
+        ELM_TRY(elm_prompts_check(def->prompts_folder, err));
     if (def->backend == NULL || elm_backend_find(def->backend) != NULL)
         return ELM_OK;
     struct elm_buf names = {0};
