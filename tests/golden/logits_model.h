@@ -41,6 +41,7 @@ static inline void logits_tensor(struct elm_gguf_writer *w, struct logits_weight
                                  const char *name, uint64_t columns, uint64_t rows)
 {
     uint64_t count = columns * (rows > 0 ? rows : 1), dims[4] = {columns, rows > 0 ? rows : 1, 1, 1};
+    ELM_ASSERT(all->count < ELM_COUNT(all->kept));
     float *f = elm_malloc(count * sizeof(float));
     struct elm_rng rng = elm_rng(columns * 1000 + rows, all->count);
     for (uint64_t i = 0; i < count; i++) {
