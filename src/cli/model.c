@@ -37,6 +37,10 @@ enum elm_status model_fill(const struct invocation *v, struct elm_arena *arena,
                            struct elm_search_def *d, struct elm_error *err)
 {
     d->backend = implied(v);
+    if (d->backend != NULL && strcmp(d->backend, "llama") == 0 &&
+        elm_backend_find("llama") == NULL)
+        return elm_fail(err, ELM_USAGE, "--backend llama is not in this build: `make llama`, then "
+                        "`make`, adds it");
     d->model_share = opt_real(v, OPT_MODEL_SHARE, d->model_share);
     d->prompts_folder = opt_text(v, OPT_PROMPTS);
     struct elm_backend_def *m = &d->model;

@@ -26,8 +26,13 @@ static const char *selector_word(size_t i)
     return elm_selector_kinds[i] == NULL ? NULL : elm_selector_kinds[i]->name;
 }
 
+/* llama is always a word: where it is not built in, the answer is how to get it. */
 static const char *backend_word(size_t i)
 {
+    bool left_out = elm_backend_find("llama") == NULL;
+    if (left_out && i == 0)
+        return "llama";
+    i -= left_out;
     return elm_backend_kinds[i] == NULL ? NULL : elm_backend_kinds[i]->name;
 }
 
@@ -249,9 +254,6 @@ static struct short_text nearest_to(enum option_id id, const char *text)
 static enum elm_status refuse(enum option_id id, const char *text, const char *where,
                               struct elm_error *err)
 {
-    if (id == OPT_BACKEND && strcmp(text, "llama") == 0)
-        return elm_fail(err, ELM_USAGE, "%s: 'llama' is not in this build: make llama, then make",
-                        where);
     struct elm_buf allowed = {0};
     option_allowed(id, &allowed);
     struct short_text near = nearest_to(id, text);

@@ -30,6 +30,12 @@ has err "nearest is 'constants'"
 expect 2 run parity --operators ,
 expect 2 run parity --archive gird
 has err "nearest is 'grid'"
+expect 2 run parity --backend lama
+has err "nearest is 'llama'"
+if ! "$ELM" list backends | grep -q '^llama '; then
+  expect 2 run parity --backend llama --model x
+  has err "make llama"
+fi
 expect 2 run parity --level 4
 expect 2 run parity --tcc=maybe
 expect 2 run party
