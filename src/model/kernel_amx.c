@@ -15,6 +15,7 @@
 
 #define TILE_ROWS 16
 #define TILE_BYTES 1024          /* of a right side: 16 pairs of 16 columns */
+#define AHEAD 4
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define XFEATURE_XTILEDATA 18
 
@@ -53,7 +54,21 @@ struct strip {
     float *out;
     uint32_t count, steps;             /* rights, and tiles of depth of each */
     bool add;
+    bool first;                        /* rows: the right side is not near yet */
 };
+
+/* Asks for the tile that is wanted AHEAD steps later: of the next panels, past the end of these. */
+static ALWAYS_INLINE void fetch(const struct strip *t, const char *right, uint32_t step,
+                                uint32_t panels)
+{
+    if (!t->first)
+        return;
+    right += AHEAD * TILE_BYTES + (step + AHEAD >= t->steps ? (panels - 1) * t->panel_bytes : 0);
+    for (uint32_t p = 0; p < panels; p++, right += t->panel_bytes) {
+        UNROLL for (int i = 0; i < TILE_BYTES; i += 64)
+            _mm_prefetch(right + i, _MM_HINT_T0);
+    }
+}
 
 /* More than 16 rows, two panels. */
 static void tall(const struct strip *t)
@@ -74,6 +89,7 @@ static void tall(const struct strip *t)
     for (uint32_t i = 0; i < t->count; i++) {
         const char *right = (const char *)t->rights[i] + t->from;
         for (uint32_t k = 0; k < t->steps; k++) {
+            fetch(t, right, k, 2);
             _tile_loadd(4, left, t->left_bytes);
             _tile_loadd(6, right, 64);
             _tile_loadd(5, low, t->left_bytes);
@@ -141,6 +157,7 @@ static void broad(const struct strip *t)
     for (uint32_t i = 0; i < t->count; i++) {
         const char *right = (const char *)t->rights[i] + t->from;
         for (uint32_t k = 0; k < t->steps; k++) {
+            fetch(t, right, k, 4);
             _tile_loadd(4, left, t->left_bytes);
             _tile_loadd(6, right, 64);
             _tile_loadd(7, right + t->panel_bytes, 64);
@@ -214,6 +231,7 @@ static void multiply(struct kernel_state *s, const struct product *p, const stru
         t.from = panel * t.panel_bytes;
         for (uint32_t row = 0; row < p->rows; row += 2 * TILE_ROWS) {
             uint32_t rows = p->rows - row < 2 * TILE_ROWS ? p->rows - row : 2 * TILE_ROWS;
+            t.first = first->first && row == 0;
             t.left = first->left + row * t.left_bytes;
             t.out = first->out + row * p->out_stride + (size_t)panel * PANEL;
             rows_of(s, t, rows, width);
@@ -232,6 +250,13 @@ static struct strip strip_of(const struct product *p)
 }
 
 static void product(struct kernel_state *s, const struct product *p)
+{
+    struct strip t = strip_of(p);
+    t.first = true;
+    multiply(s, p, &t);
+}
+
+static void mix(struct kernel_state *s, const struct product *p)
 {
     struct strip t = strip_of(p);
     multiply(s, p, &t);
@@ -283,7 +308,7 @@ bool kernel_amx_fill(struct kernel *k)
     k->begin = begin;
     k->end = end;
     k->product = product;
-    k->mix = product;
+    k->mix = mix;
     k->scores = scores;
     return true;
 }
