@@ -1,4 +1,5 @@
 /* sample: answers do not depend on what they are sampled with, and end where they should. */
+#include "../grammar_rig.h"
 #include "../llama_rig.h"
 
 static char path[64];
@@ -220,12 +221,124 @@ static void nonsense_is_refused(void **state)
     assert_int_equal(elm_model_random(&bad, 1, ELM_BF16, ELM_KERNEL_AUTO, &m, &err), ELM_OUTSIDE);
 }
 
+/* ---- under a grammar ---- */
+
+#define SPANS 24
+
+struct spans {
+    struct grammar_rig *programs;
+    struct elm_grammar *grammars[SPANS];
+    uint32_t prompts[SPANS][9];
+    struct elm_sample_row rows[SPANS];
+};
+
+static void make_spans(struct spans *s)
+{
+    struct elm_rng rng = elm_rng(12, 0);
+    s->programs = elm_malloc(sizeof(*s->programs));
+    rig_open_all(s->programs);
+    for (uint32_t i = 0; i < SPANS; i++) {
+        while (s->grammars[i] == NULL) {
+            const struct elm_tree *t = &s->programs->trees[elm_rng_below(&rng, s->programs->count)];
+            uint32_t at = 1 + elm_rng_below(&rng, t->count - 1);
+            if (elm_grammar_new(t, s->programs->names, at, 1, 12, &s->grammars[i], NULL) != ELM_OK)
+                s->grammars[i] = NULL;
+        }
+        random_tokens(s->prompts[i], 9, 256, i % 4);
+        s->rows[i] = (struct elm_sample_row){.tokens = s->prompts[i], .count = 9, .seed = i,
+                                             .tokens_max = i % 6 == 0 ? 4 : 110, .temperature = 1,
+                                             .grammar = s->grammars[i]};
+    }
+}
+
+static void release_spans(struct spans *s)
+{
+    for (uint32_t i = 0; i < SPANS; i++) {
+        elm_grammar_free(s->grammars[i]);
+        elm_buf_release(&s->rows[i].ids);
+        elm_buf_release(&s->rows[i].logprobs);
+    }
+    rig_close_all(s->programs);
+    free(s->programs);
+}
+
+static uint32_t admitted(const uint8_t *mask)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < RIG_TOKENS; i++)
+        count += mask[i / 8] >> i % 8 & 1;
+    return count;
+}
+
+/* Every token was admitted where it stands, and free where it was the only one. Returns how many
+ * were. */
+static uint32_t check_span(const struct elm_model *m, struct elm_mask_cache *masks,
+                           const struct elm_sample_row *row)
+{
+    const uint32_t *ids = (const uint32_t *)(const void *)row->ids.ptr;
+    const float *logprobs = (const float *)(const void *)row->logprobs.ptr;
+    uint32_t count = (uint32_t)(row->ids.len / sizeof(uint32_t)), forced = 0;
+    struct elm_grammar_state state;
+    elm_grammar_start(row->grammar, &state);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_false(elm_grammar_ended(row->grammar, &state));
+        const uint8_t *mask = elm_mask_get(masks, row->grammar, &state);
+        assert_non_null(mask);
+        assert_true(mask[ids[i] / 8] >> ids[i] % 8 & 1);
+        bool only = admitted(mask) == 1;
+        forced += only;
+        assert_true(only ? logprobs[i] == 0 : logprobs[i] < 0);
+        struct elm_str bytes = elm_tokenizer_bytes(elm_model_tokenizer(m), ids[i]);
+        for (size_t k = 0; k < bytes.len; k++)
+            assert_true(elm_grammar_step(row->grammar, &state, (uint8_t)bytes.ptr[k]));
+    }
+    assert_int_equal(row->done, elm_grammar_ended(row->grammar, &state));
+    assert_true(row->done || count == row->tokens_max || count == 128 - row->count);
+    return forced;
+}
+
+static void a_grammar_is_kept(void **state)
+{
+    (void)state;
+    struct spans *spans = elm_calloc(1, sizeof(*spans));
+    struct elm_error err = {0};
+    llama_write(path, &llama_spoken, 8);
+    struct elm_model *m = llama_open(path, ELM_BF16, ELM_KERNEL_AUTO);
+    struct elm_vocabulary_trie *trie = elm_vocabulary_trie_new(elm_model_tokenizer(m));
+    struct elm_mask_cache *masks = elm_mask_cache_new(trie, 1 << 20);
+    struct elm_session *one = elm_session_new(m, 1), *many = elm_session_new(m, 10);
+    uint32_t done = 0, forced = 0;
+    make_spans(spans);
+    assert_int_equal(elm_session_sample(many, spans->rows, SPANS, masks, NULL, &err), ELM_OK);
+    for (uint32_t i = 0; i < SPANS; i++) {
+        struct elm_sample_row alone = spans->rows[i];
+        forced += check_span(m, masks, &spans->rows[i]);
+        done += spans->rows[i].done;
+        alone.ids = alone.logprobs = (struct elm_buf){0};
+        assert_int_equal(elm_session_sample(one, &alone, 1, masks, NULL, &err), ELM_OK);
+        assert_same_answer(&alone, &spans->rows[i]);
+        elm_buf_release(&alone.ids);
+        elm_buf_release(&alone.logprobs);
+    }
+    assert_in_range(done, SPANS / 2, SPANS - 1);
+    assert_true(forced > 0);
+    assert_int_equal(elm_session_sample(one, spans->rows, 1, NULL, NULL, &err), ELM_USAGE);
+    release_spans(spans);
+    free(spans);
+    elm_session_free(one);
+    elm_session_free(many);
+    elm_mask_cache_free(masks);
+    elm_vocabulary_trie_free(trie);
+    elm_model_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_does_not_depend_on_its_batch),
         cmocka_unit_test(answers_end_where_they_should),
         cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(a_grammar_is_kept),
     };
     rig_path(path);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
