@@ -61,7 +61,7 @@ uint64_t elm_remote_tokens(size_t bytes);
  * pieces give the same. */
 struct elm_answer {
     struct elm_buf text;        /* of the answer; without reasoning and stop string once ended */
-    size_t hidden;              /* bytes of reasoning */
+    size_t written;             /* bytes of all that the model wrote, reasoning too */
     uint64_t prompt_tokens, tokens;    /* as the server counts; with `counted` */
     bool counted;
     bool complete;              /* came to its end as it should, whatever it says */
@@ -76,7 +76,7 @@ struct elm_answer {
     const struct elm_request *request;
     const struct elm_buf *key;
     uint8_t form;
-    bool ended, spoke, chosen, content, tool, filtered, after_cr;
+    bool ended, spoke, chosen, content, reasoned, tool, filtered, after_cr;
     size_t bytes, text_max;
     struct elm_buf line, event;
 };
@@ -87,6 +87,29 @@ bool elm_answer_feed(struct elm_answer *a, const void *bytes, size_t len);
 /* The connection has ended: decides. */
 void elm_answer_end(struct elm_answer *a);
 void elm_answer_release(struct elm_answer *a);
+
+/* ---- budgets ---- */
+/* What is in flight counts at its worst, so that a budget is a hard stop. */
+struct elm_hold {
+    uint64_t prompt_tokens, tokens;
+    double money;
+};
+struct elm_ledger {
+    uint64_t tokens_budget, tokens_spent;    /* budget 0: none; spent: earlier parts of the run too */
+    double money_budget, money_spent;
+    uint64_t tokens_held;
+    double money_held;
+    uint32_t holds;
+};
+enum elm_ledger_answer { ELM_LEDGER_FITS, ELM_LEDGER_LATER, ELM_LEDGER_SPENT };
+double elm_money(const struct elm_endpoint *prices, uint64_t prompt_tokens, uint64_t tokens);
+/* What a request can cost at most, by the bytes of its prompt and the tokens that it allows. */
+struct elm_hold elm_ledger_worst(const struct elm_request *r, const struct elm_endpoint *prices);
+/* Holds that. LATER: it would fit if what is held for others were not used up. SPENT: it never will. */
+enum elm_ledger_answer elm_ledger_hold(struct elm_ledger *l, const struct elm_hold *worst);
+/* Takes back a hold and charges what it came to. */
+void elm_ledger_settle(struct elm_ledger *l, const struct elm_hold *worst,
+                       const struct elm_hold *cost);
 
 /* ---- how a try ends ---- */
 enum elm_verdict {
@@ -108,14 +131,19 @@ void elm_ending_status(struct elm_ending *e, long status, struct elm_str error_b
                        const struct elm_buf *key, uint32_t without);
 /* A success: ends the answer. */
 void elm_ending_answer(struct elm_ending *e, struct elm_answer *a);
+/* The tokens to be charged for a request that was sent, money left out: as counted by the server; else
+ * estimated; nothing for an error; and all of `worst` where nobody saw the end, because a budget errs
+ * on the safe side. */
+struct elm_hold elm_ending_cost(const struct elm_answer *a, long status, const struct elm_hold *worst);
 
 /* ---- the health of a server ---- */
-/* A circuit breaker. Failures count by round: one that was under way when another failed says
- * nothing new. After ELM_HEALTH_ROUNDS in a row the server is left alone for a pause, then one
- * request tries it; the pause doubles with each try that fails. Only `weight` is to be set. */
+/* A circuit breaker. Failures count by round: one of a request that was sent less than the backoff's
+ * base after the last round says nothing new, however many are in flight. After ELM_HEALTH_ROUNDS in a
+ * row the server is left alone for a pause, then one request tries it; the pause doubles with each
+ * try that fails. Only `weight` is to be set. */
 #define ELM_HEALTH_ROUNDS 5
 #define ELM_HEALTH_PAUSE 10     /* first pause, in units of the backoff's base */
-#define ELM_HEALTH_DOUBLINGS 5
+#define ELM_HEALTH_DOUBLINGS 4
 #define ELM_HEALTH_PATIENCE_US ((int64_t)60000000)    /* what asks for more is done without */
 struct elm_health {
     double weight;              /* share of the requests */
@@ -139,27 +167,5 @@ enum elm_route { ELM_ROUTE_SEND, ELM_ROUTE_LATER, ELM_ROUTE_NONE };
 enum elm_route elm_health_choose(const struct elm_health *h, uint32_t count, const int64_t *ready_us,
                                  struct elm_rng rng, int64_t base_us, int64_t now_us,
                                  uint32_t *server, int64_t *when_us);
-
-/* ---- budgets ---- */
-/* What is in flight counts at its worst, so that a budget is a hard stop. */
-struct elm_hold {
-    uint64_t prompt_tokens, tokens;
-    double money;
-};
-struct elm_ledger {
-    uint64_t tokens_budget, tokens_spent;    /* budget 0: none; spent: earlier parts of the run too */
-    double money_budget, money_spent;
-    uint64_t tokens_held;
-    double money_held;
-    uint32_t holds;
-};
-enum elm_ledger_answer { ELM_LEDGER_FITS, ELM_LEDGER_LATER, ELM_LEDGER_SPENT };
-/* Holds the worst that a request can cost. LATER: it would fit if what is held for others were not
- * used up. SPENT: it never will. */
-enum elm_ledger_answer elm_ledger_hold(struct elm_ledger *l, const struct elm_hold *worst);
-/* Takes back a hold and charges what it came to. */
-void elm_ledger_settle(struct elm_ledger *l, const struct elm_hold *worst,
-                       const struct elm_hold *cost);
-double elm_money(const struct elm_endpoint *e, uint64_t prompt_tokens, uint64_t tokens);
 
 #endif

@@ -20,7 +20,8 @@
 #define CHUNK_MS_MAX 3600000
 #define CONNECT_MS_MAX 10000
 #define BACKOFF_MS_MAX 1000            /* its base */
-#define IDLE_US 1000000
+#define FIRST_CHUNKS 3                 /* silence before the first byte may be that much longer */
+#define IDLE_US 10000000               /* wakes tell when there is something to do */
 #define HEADER_BYTES_MAX ((size_t)256 * 1024)
 #define ERROR_BYTES_MAX ((size_t)64 * 1024)
 #define STREAM_CHOICE 0x0a1ull         /* random streams of a request, by try */
@@ -34,7 +35,8 @@ struct server {
     struct elm_buf key;
     struct curl_slist *headers;        /* of every request: the key is in here */
     uint32_t without;                  /* enum elm_remote_part */
-    char note[192];                    /* why it was stopped */
+    _Atomic int64_t heard_us;          /* from it, by any lane */
+    char note[192];                    /* why it was stopped or is left alone */
 };
 
 struct lane {
@@ -219,10 +221,15 @@ static enum elm_status open_openai(const struct elm_backend_def *def, void **sel
 }
 
 /* ---- what libcurl calls ---- */
+static void hear(struct flight *f)
+{
+    f->heard_us = f->o->servers[f->server].heard_us = elm_clock_us();
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct flight *f = ctx;
-    f->heard_us = elm_clock_us();
+    hear(f);
     f->header_bytes += size * count;
     if (f->header_bytes > HEADER_BYTES_MAX) {
         f->cut = CUT_BULK;
@@ -245,7 +252,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct flight *f = ctx;
     size_t len = size * count;
-    f->heard_us = elm_clock_us();
+    hear(f);
     if (status_of(f->easy) / 100 == 2)
         return elm_answer_feed(&f->answer, bytes, len) ? len : 0;
     size_t room = ERROR_BYTES_MAX - f->error_body.len;
@@ -282,21 +289,26 @@ static void note_stopped(const struct openai *o, char *out, size_t room)
     }
 }
 
-/* Why no server can be asked now, in the words of the first that is not stopped. */
-static void say_none(const struct openai *o, int64_t now, char why[96])
+static void say_rest(const struct openai *o, uint32_t server, int64_t now, char *out, size_t room)
 {
-    for (uint32_t i = 0; i < o->server_count; i++) {
-        const struct elm_health *h = &o->health[i];
-        bool rests = h->open_until_us > 0;
-        int64_t left = (rests ? h->open_until_us : h->busy_until_us) - now;
-        if (h->stopped)
-            continue;
-        snprintf(why, 96, "%s %s %d s", o->servers[i].place.host,
-                 rests ? "fails and is left alone for" : "asks to wait",
-                 left > 0 ? (int)(left / 1000000) + 1 : 0);
-        return;
-    }
-    note_stopped(o, why, 96);
+    int64_t left = o->health[server].open_until_us - now;
+    snprintf(out, room, "left alone for %d s: %s", left > 0 ? (int)(left / 1000000) + 1 : 0,
+             o->servers[server].note);
+}
+
+/* Why no server can be asked now, in the words of the first that is not stopped. */
+static void say_none(const struct openai *o, int64_t now, char *out, size_t room)
+{
+    uint32_t i = 0;
+    while (i < o->server_count && o->health[i].stopped)
+        i++;
+    if (i == o->server_count)
+        note_stopped(o, out, room);
+    else if (o->health[i].open_until_us > 0)
+        say_rest(o, i, now, out, room);
+    else
+        snprintf(out, room, "%s asks to wait %d s", o->servers[i].place.host,
+                 (int)((o->health[i].busy_until_us - now) / 1000000) + 1);
 }
 
 /* Takes a slot, a server and a hold for a request; or says why not. Under the lock. */
@@ -311,10 +323,7 @@ static enum admission take_slot(struct openai *o, struct flight *f, int64_t now,
         return WAIT_OTHERS;
     struct server *s = &o->servers[f->server];
     struct elm_health *h = &o->health[f->server];
-    size_t bytes = f->request->prompt.len + (f->request->raw ? 0 : f->request->system.len);
-    f->hold.prompt_tokens = elm_remote_tokens(bytes);
-    f->hold.tokens = f->request->tokens_max;
-    f->hold.money = elm_money(&s->prices, f->hold.prompt_tokens, f->hold.tokens);
+    f->hold = elm_ledger_worst(f->request, &s->prices);
     enum elm_ledger_answer answer = elm_ledger_hold(&o->ledger, &f->hold);
     if (answer != ELM_LEDGER_FITS)
         return answer == ELM_LEDGER_SPENT ? BUDGET_SPENT : WAIT_OTHERS;
@@ -333,7 +342,7 @@ static enum admission admit(struct call *k, struct flight *f, int64_t now, int64
     if (admission == WAIT_OTHERS)
         k->lane->waiting = true;
     if (admission == NO_SERVER)
-        say_none(k->o, now, why);
+        say_none(k->o, now, why, 96);
     pthread_mutex_unlock(&k->o->lock);
     return admission;
 }
@@ -442,8 +451,7 @@ static int64_t send_ready(struct call *k, int64_t now)
 static void judge_connection(const struct flight *f, CURLcode code, struct elm_ending *e)
 {
     bool hopeless = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-                    code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_INVALIDCERTSTATUS ||
-                    code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT;
+                    code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_INVALIDCERTSTATUS;
     e->verdict = hopeless ? ELM_VERDICT_STOP : ELM_VERDICT_AGAIN;
     e->trouble = !hopeless;
     snprintf(e->why, sizeof(e->why), "%.110s",
@@ -458,7 +466,8 @@ static void judge_cut(const struct flight *f, struct elm_ending *e)
     e->verdict = f->cut == CUT_SILENT ? ELM_VERDICT_AGAIN : ELM_VERDICT_FAILED;
     e->trouble = f->cut != CUT_STOPPED;
     if (f->cut == CUT_SILENT)
-        snprintf(e->why, sizeof(e->why), "silent for %d ms", (int)(f->o->chunk_us / 1000));
+        snprintf(e->why, sizeof(e->why), "silent for %d ms",
+                 (int)((elm_clock_us() - f->heard_us) / 1000));
     else
         snprintf(e->why, sizeof(e->why), "%s", words[f->cut]);
 }
@@ -481,25 +490,14 @@ static void judge(struct flight *f, CURLcode code, struct elm_ending *e)
         judge_connection(f, code, e);
 }
 
-/* What a try came to. One that may have been worked on and whose end nobody saw counts at its
- * worst: a budget errs on the safe side. */
 static struct elm_hold cost_of(const struct flight *f)
 {
-    const struct elm_answer *a = &f->answer;
-    uint64_t written = elm_remote_tokens(a->text.len + a->hidden);
-    struct elm_hold cost = {f->hold.prompt_tokens, written, 0};
-    long status = status_of(f->easy), sent_bytes = 0;
+    long sent_bytes = 0;
     curl_easy_getinfo(f->easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
-    if (a->counted) {
-        cost.prompt_tokens = a->prompt_tokens;
-        cost.tokens = a->tokens;
-    } else if (sent_bytes == 0 || status >= 300 || a->page || (a->error && written == 0)) {
-        cost = (struct elm_hold){0};
-    } else if (!a->complete && !a->error && written < f->hold.tokens) {
-        cost.tokens = f->hold.tokens;
-    }
-    const struct server *s = &f->o->servers[f->server];
-    cost.money = elm_money(&s->prices, cost.prompt_tokens, cost.tokens);
+    struct elm_hold cost = {0};
+    if (sent_bytes > 0)
+        cost = elm_ending_cost(&f->answer, status_of(f->easy), &f->hold);
+    cost.money = elm_money(&f->o->servers[f->server].prices, cost.prompt_tokens, cost.tokens);
     return cost;
 }
 
@@ -537,11 +535,11 @@ static void note_health(struct flight *f, const struct elm_ending *e, int64_t no
         elm_health_bad(h, f->sent_us, now, f->o->base_us);
     if (e->busy && now + pause > h->busy_until_us)
         h->busy_until_us = now + pause;
-    if (e->verdict == ELM_VERDICT_STOP && !h->stopped) {
+    if ((e->verdict == ELM_VERDICT_STOP || e->trouble) && !h->stopped) {
         char note[sizeof(s->note)];
-        h->stopped = true;
         snprintf(note, sizeof(note), "%s: %s", s->place.host, e->why);
         memcpy(s->note, note, sizeof(note));
+        h->stopped = e->verdict == ELM_VERDICT_STOP;
     }
 }
 
@@ -601,7 +599,6 @@ static void finish(struct call *k, struct flight *f, CURLcode code)
     } else if (again) {
         f->ready_us[f->server] = now + pause;
         f->state = READY;
-        f->tries -= e.verdict == ELM_VERDICT_STOP;
     }
     take_off(k, f);
     if (e.verdict != ELM_VERDICT_ANSWERED && !again)
@@ -621,6 +618,17 @@ static void collect(struct call *k)
     }
 }
 
+/* How long a request may still be silent. Its answer may wait behind others or behind reasoning: while
+ * the server says something to somebody, it is not dead. */
+static int64_t silent_until(const struct flight *f)
+{
+    int64_t heard = f->heard_us, chunk = f->o->chunk_us;
+    if (f->answer.bytes > 0)
+        return heard + chunk;
+    int64_t server_heard = f->o->servers[f->server].heard_us;
+    return (heard > server_heard ? heard : server_heard) + chunk * FIRST_CHUNKS;
+}
+
 /* Cuts off what is silent or does not end. Returns when to look again. */
 static int64_t cut_late(struct call *k)
 {
@@ -629,10 +637,9 @@ static int64_t cut_late(struct call *k)
         struct flight *f = &k->flights[i];
         if (f->state != SENT)
             continue;
-        int64_t silent = f->heard_us + k->o->chunk_us;
         /* slow machines write a token in two seconds, none in more than that for ever */
         int64_t endless = f->sent_us + k->o->chunk_us * (10 + f->request->tokens_max / 32);
-        int64_t until = silent < endless ? silent : endless;
+        int64_t silent = silent_until(f), until = silent < endless ? silent : endless;
         if (now >= until) {
             f->cut = now >= endless ? CUT_ENDLESS : CUT_SILENT;
             finish(k, f, CURLE_OPERATION_TIMEDOUT);
@@ -758,8 +765,7 @@ static void totals(void *self, struct elm_backend_totals *out)
     note_stopped(o, out->note, sizeof(out->note));
     for (uint32_t i = 0; i < o->server_count && out->note[0] == '\0'; i++) {
         if (o->health[i].open_until_us > 0)
-            snprintf(out->note, sizeof(out->note), "%s fails and is left alone for a while",
-                     o->servers[i].place.host);
+            say_rest(o, i, elm_clock_us(), out->note, sizeof(out->note));
     }
     if (out->note[0] == '\0')
         snprintf(out->note, sizeof(out->note), "%s", o->warning);

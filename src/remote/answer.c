@@ -90,9 +90,16 @@ static void take_text(struct elm_answer *a, json_t *content)
     }
     size_t len = json_string_length(content), room = a->text_max - a->text.len;
     a->content = true;
+    a->written += len;
     elm_buf_add(&a->text, json_string_value(content), len < room ? len : room);
     if (len > room)
         a->length = a->finished = a->ended = true;
+}
+
+static void take_reasoning(struct elm_answer *a, json_t *reasoning)
+{
+    a->written += json_string_length(reasoning);
+    a->reasoned |= json_string_length(reasoning) > 0;
 }
 
 static void take_finish(struct elm_answer *a, json_t *reason)
@@ -121,8 +128,8 @@ static void take_choice(struct elm_answer *a, json_t *choice)
         return;
     }
     take_text(a, json_object_get(from, a->request->raw ? "text" : "content"));
-    a->hidden += json_string_length(json_object_get(from, "reasoning_content"));
-    a->hidden += json_string_length(json_object_get(from, "reasoning"));
+    take_reasoning(a, json_object_get(from, "reasoning_content"));
+    take_reasoning(a, json_object_get(from, "reasoning"));
     a->tool |= json_array_size(json_object_get(from, "tool_calls")) > 0 ||
                json_is_object(json_object_get(from, "function_call"));
     take_finish(a, json_object_get(choice, "finish_reason"));
@@ -281,7 +288,7 @@ static void strip_reasoning(struct elm_answer *a)
         const char *end = find(s, from, "</think>");
         from = end == NULL ? s.len : skip_blanks(s, (size_t)(end - s.ptr) + 8);
     } while (begins(s, from, "<think>"));
-    a->hidden += from;
+    a->reasoned = true;
     a->text.len -= from;
     memmove(a->text.ptr, a->text.ptr + from, a->text.len + 1);
 }
@@ -316,7 +323,7 @@ static void decide(struct elm_answer *a)
         strip_reasoning(a);
     if (a->text.len == 0 && a->tool)
         refuse(a, "a tool call and no text");
-    else if (a->text.len == 0 && a->hidden > 0)
+    else if (a->text.len == 0 && a->reasoned)
         refuse(a, a->length ? "all tokens went into reasoning" : "reasoning and no text");
     else if (!a->content)
         refuse(a, "malformed answer: its text is null");

@@ -54,3 +54,14 @@ void elm_ending_answer(struct elm_ending *e, struct elm_answer *a)
     };
     snprintf(e->why, sizeof(e->why), "%s", a->why);
 }
+
+struct elm_hold elm_ending_cost(const struct elm_answer *a, long status, const struct elm_hold *worst)
+{
+    uint64_t written = elm_remote_tokens(a->written);
+    if (a->counted)
+        return (struct elm_hold){a->prompt_tokens, a->tokens, 0};
+    if (status >= 300 || a->page || (a->error && written == 0))
+        return (struct elm_hold){0};
+    bool known = a->complete || a->error || written > worst->tokens;
+    return (struct elm_hold){worst->prompt_tokens, known ? written : worst->tokens, 0};
+}

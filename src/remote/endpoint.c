@@ -162,10 +162,8 @@ static enum elm_status put(struct elm_endpoint *e, size_t which, const char *val
     char *end;
     double x = strtod(value, &end);
     /* the check below knows the ranges */
-    if (*end != '\0' || !isfinite(x)) {
-        return elm_fail(err, ELM_USAGE, "--endpoint: %s='%.40s' is not a number", names[which],
-                        value);
-    }
+    if (*end != '\0' || !isfinite(x))
+        return elm_fail(err, ELM_USAGE, "--endpoint: %s= is not a number", names[which]);
     *number[which - ELM_COUNT(text)] = x;
     return ELM_OK;
 }

@@ -18,7 +18,7 @@ void elm_health_good(struct elm_health *h)
 
 void elm_health_bad(struct elm_health *h, int64_t sent_us, int64_t now_us, int64_t base_us)
 {
-    if (h->rounds > 0 && sent_us < h->failed_us)
+    if (h->rounds > 0 && sent_us < h->failed_us + base_us)
         return;
     h->failed_us = now_us;
     h->rounds++;

@@ -6,9 +6,17 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-double elm_money(const struct elm_endpoint *e, uint64_t prompt_tokens, uint64_t tokens)
+double elm_money(const struct elm_endpoint *prices, uint64_t prompt_tokens, uint64_t tokens)
 {
-    return ((double)prompt_tokens * e->money_in + (double)tokens * e->money_out) / 1e6;
+    return ((double)prompt_tokens * prices->money_in + (double)tokens * prices->money_out) / 1e6;
+}
+
+struct elm_hold elm_ledger_worst(const struct elm_request *r, const struct elm_endpoint *prices)
+{
+    size_t bytes = r->prompt.len + (r->raw ? 0 : r->system.len);
+    struct elm_hold h = {.prompt_tokens = elm_remote_tokens(bytes), .tokens = r->tokens_max};
+    h.money = elm_money(prices, h.prompt_tokens, h.tokens);
+    return h;
 }
 
 enum elm_ledger_answer elm_ledger_hold(struct elm_ledger *l, const struct elm_hold *worst)

@@ -457,6 +457,35 @@ static void an_echoed_key_is_hidden(void **state)
     elm_buf_release(&key);
 }
 
+static void what_a_try_costs(void **state)
+{
+    (void)state;
+    static const struct { const char *bytes; long status; uint64_t prompt, tokens; } cases[] = {
+        {"", 0, 10, 20},
+        {"", 200, 10, 20},
+        {"", 503, 0, 0},
+        {"<html>", 200, 0, 0},
+        {"{", 200, 10, 20},
+        {CHUNK("\"content\":\"abcde\""), 200, 10, 20},
+        {CHUNK("\"content\":\"abcde\"") END("stop"), 200, 10, 2},
+        {"{\"error\":\"no\"}", 200, 0, 0},
+        {CHUNK("\"content\":\"abcde\"") "data: {\"error\":\"no\"}\n\n", 200, 10, 2},
+        {CHUNK("\"content\":null,\"reasoning\":\"12345678\"") END("stop"), 200, 10, 2},
+        {"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n", 200, 3, 4},
+    };
+    struct elm_request r = {.tokens_max = 20};
+    struct elm_hold worst = {10, 20, 7};
+    for (size_t i = 0; i < ELM_COUNT(cases); i++) {
+        struct elm_answer a;
+        read_answer(&a, &r, cases[i].bytes);
+        struct elm_hold cost = elm_ending_cost(&a, cases[i].status, &worst);
+        if (cost.prompt_tokens != cases[i].prompt || cost.tokens != cases[i].tokens || cost.money != 0)
+            fail_msg("%s: %llu + %llu", cases[i].bytes, (unsigned long long)cost.prompt_tokens,
+                     (unsigned long long)cost.tokens);
+        elm_answer_release(&a);
+    }
+}
+
 /* ---- health ---- */
 static void failures_count_by_round(void **state)
 {
@@ -466,22 +495,25 @@ static void failures_count_by_round(void **state)
     for (int i = 0; i < 16; i++)
         elm_health_bad(&h, 0, 10 + i, 1000);
     assert_int_equal(h.rounds, 1);
-    for (int64_t t = 100; t < 400; t += 100)
+    /* and so are those that follow at once */
+    elm_health_bad(&h, 900, 950, 1000);
+    assert_int_equal(h.rounds, 1);
+    for (int64_t t = 2000; t < 8000; t += 2000)
         elm_health_bad(&h, t, t + 50, 1000);
-    assert_int_equal(elm_health_ask(&h, 400), ELM_HEALTH_READY);
-    elm_health_bad(&h, 400, 450, 1000);
-    assert_int_equal(elm_health_ask(&h, 450), ELM_HEALTH_RESTS);
-    assert_int_equal(elm_health_ask(&h, 450 + 10000), ELM_HEALTH_TRY);
+    assert_int_equal(elm_health_ask(&h, 7000), ELM_HEALTH_READY);
+    elm_health_bad(&h, 8000, 8050, 1000);
+    assert_int_equal(elm_health_ask(&h, 8050), ELM_HEALTH_RESTS);
+    assert_int_equal(elm_health_ask(&h, 18050), ELM_HEALTH_TRY);
     h.trying = true;
-    assert_int_equal(elm_health_ask(&h, 450 + 10000), ELM_HEALTH_RESTS);
+    assert_int_equal(elm_health_ask(&h, 18050), ELM_HEALTH_RESTS);
+    int64_t now = 18050, pause = 20000;
     /* each failed try doubles the pause, up to a limit */
-    int64_t now = 450 + 10000, pause = 20000;
     for (int i = 0; i < 8; i++) {
         h.trying = false;
         elm_health_bad(&h, now, now + 1, 1000);
         assert_int_equal(h.open_until_us - (now + 1), pause);
         now = h.open_until_us;
-        pause = pause == 320000 ? pause : pause * 2;
+        pause = pause == 160000 ? pause : pause * 2;
     }
     elm_health_good(&h);
     assert_int_equal(elm_health_ask(&h, now), ELM_HEALTH_READY);
@@ -572,6 +604,7 @@ int main(void)
         cmocka_unit_test(answers_are_capped),
         cmocka_unit_test(raw_text_is_left_alone),
         cmocka_unit_test(an_echoed_key_is_hidden),
+        cmocka_unit_test(what_a_try_costs),
         cmocka_unit_test(failures_count_by_round),
         cmocka_unit_test(servers_are_chosen_by_weight),
         cmocka_unit_test(budgets_are_hard),
