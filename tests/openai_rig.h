@@ -82,9 +82,8 @@ static inline void rig_close(struct rig *r)
 {
     kind->close(r->backend);
     for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
-        elm_buf_release(&r->requests[i].prompt);
-        elm_buf_release(&r->requests[i].system);
-        elm_buf_release(&r->replies[i].text);
+        elm_request_release(&r->requests[i]);
+        elm_reply_release(&r->replies[i]);
     }
 }
 

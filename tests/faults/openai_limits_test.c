@@ -411,7 +411,7 @@ static void an_answer_that_comes_late_is_not_taken(void **state)
     struct rig r;
     fake_start(&f, serve_late, NULL);
     rig_init(&r, f.port);
-    r.def.chunk_timeout_ms = 500;
+    r.def.chunk_timeout_ms = 200;
     rig_open(&r);
     assert_int_equal(rig_ask(&r, 1), ELM_OK);
     assert_text(&r.replies[0], "return a;");
