@@ -108,9 +108,10 @@ $(OUT)/bench/%: bench/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)
 
-# the main job: a real program gets better for a minute
+# the main job: a real program gets better for a minute, with a model where one has been pulled
 run: $(OUT)/elm
-	@$(OUT)/elm run sort --minutes 1 --folder runs/sort-$$(date +%Y%m%d-%H%M%S)
+	@model=$$($(OUT)/elm models | grep -q '^smollm2 .* ok ' && echo --model smollm2); \
+	  $(OUT)/elm run sort --minutes 1 --folder runs/sort-$$(date +%Y%m%d-%H%M%S) $$model
 
 tests: $(TESTS) $(FUZZ) $(OUT)/elm
 check: tests
