@@ -28,6 +28,11 @@ enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names
                                 uint32_t at, uint32_t count, uint32_t nodes_max,
                                 struct elm_grammar **out, struct elm_error *err);
 void elm_grammar_free(struct elm_grammar *g);
+/* What is written must differ from what it replaces: it may follow its text up to byte `at`, or up to
+ * the next place (before `at` if there is none after it) where anything else is admitted; at its end
+ * it must go on. Models copy what they have seen. Before a state is made. False: there is nothing else
+ * to write, and the grammar is as it was. */
+bool elm_grammar_leave(struct elm_grammar *g, uint32_t at);
 
 /* Where one reading of a span stands. Plain bytes: copy freely. */
 #define ELM_GRAMMAR_STATE_BYTES 256

@@ -41,6 +41,7 @@ void elm_grammar_start(const struct elm_grammar *g, struct elm_grammar_state *op
     struct state *s = state_of(opaque);
     memset(opaque, 0, sizeof(*opaque));
     s->alive = true;
+    s->same = g->leave != UINT32_MAX;
     s->depth = 1;
     s->frames[0] = (struct frame){.kind = g->base, .flags = g->no_debt ? FLAG_NO_DEBT : 0};
     s->level = g->base == BASE_VALUE && g->need_int ? LEVEL_NEED_INT : 0;
@@ -128,6 +129,58 @@ static bool whole(const struct elm_grammar *g, const struct state *s)
     }
 }
 
+/* ---- leaving what is replaced ---- */
+
+/* Is any byte but `byte` (256: any at all) admitted? */
+static bool others(const struct elm_grammar *g, const struct state *s, uint32_t byte)
+{
+    for (uint32_t other = '\n'; other < 127; other++) {
+        struct state copy = *s;
+        if (other != byte && (span_step(g, &copy, (uint8_t)other) ||
+                              (s->border & g->border_bytes[other]) != 0))
+            return true;
+    }
+    return false;
+}
+
+bool elm_grammar_leave(struct elm_grammar *g, uint32_t at)
+{
+    struct elm_grammar_state opaque;
+    struct state *s = state_of(&opaque);
+    uint32_t wanted = at > g->old_len - g->lead.len ? g->old_len : g->lead.len + at;
+    uint32_t found = UINT32_MAX, before = g->leave;
+    g->leave = UINT32_MAX;
+    elm_grammar_start(g, &opaque);
+    for (uint32_t i = 0; i <= g->old_len && (found == UINT32_MAX || found < wanted); i++) {
+        uint32_t byte = i == g->old_len ? 256 : (uint8_t)g->old[i];
+        uint64_t border = s->border;
+        /* at the end only the span itself can go on */
+        s->border = byte == 256 ? 0 : border;
+        if (others(g, s, byte))
+            found = i;
+        s->border = border;
+        if (byte == 256 || !elm_grammar_step(g, &opaque, (uint8_t)byte))
+            break;
+    }
+    g->leave = found != UINT32_MAX ? found : before;
+    return found != UINT32_MAX;
+}
+
+/* May the reading, so far what is replaced, go on with this byte? */
+static bool may_follow(const struct elm_grammar *g, struct state *s, uint8_t byte)
+{
+    uint32_t at = s->same - 1u;
+    bool follows = at < g->old_len && at < UINT16_MAX - 1 && (uint8_t)g->old[at] == byte;
+    s->same = follows ? (uint16_t)(s->same + 1) : 0;
+    return !follows || at < g->leave || !others(g, s, byte);
+}
+
+/* All of what is replaced has been read: it may not end here if it can go on. */
+static bool must_go_on(const struct elm_grammar *g, const struct state *s)
+{
+    return s->same == g->old_len + 1 && g->leave != UINT32_MAX && others(g, s, 256);
+}
+
 bool elm_grammar_step(const struct elm_grammar *g, struct elm_grammar_state *opaque, uint8_t byte)
 {
     struct state *s = state_of(opaque);
@@ -136,8 +189,9 @@ bool elm_grammar_step(const struct elm_grammar *g, struct elm_grammar_state *opa
         return at < g->after.len && (uint8_t)g->after.bytes[at] == byte;
     }
     uint64_t border = (s->border & g->border_bytes[byte]) << 1;
-    bool alive = s->alive && span_step(g, s, byte);
-    if (alive && whole(g, s))
+    bool alive = s->alive && (s->same == 0 || may_follow(g, s, byte)) && span_step(g, s, byte);
+    s->border = 0;
+    if (alive && whole(g, s) && !must_go_on(g, s))
         border |= 1;
     s->ended = (border >> g->border & 1) != 0;
     if (!alive || s->ended) {
@@ -160,5 +214,8 @@ bool elm_grammar_ended(const struct elm_grammar *g, const struct elm_grammar_sta
 
 uint64_t elm_grammar_key(const struct elm_grammar *g, const struct elm_grammar_state *s)
 {
-    return elm_hash(s->bytes, sizeof(struct state), g->digest);
+    uint64_t key = elm_hash(s->bytes, sizeof(struct state), g->digest);
+    if (const_state_of(s)->same == 0)
+        return key;
+    return elm_hash_mix(key, elm_hash(g->old, g->old_len, g->leave));
 }

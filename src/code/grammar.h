@@ -135,6 +135,7 @@ struct state {
     uint16_t level;
     uint16_t number;           /* MODE_INT: how it compares to INT32_MAX so far; else a value */
     uint16_t dims[2];          /* of the array being declared */
+    uint16_t same;             /* 1 + bytes read, while they are those of what is replaced; 0: others */
     bool alive;                /* the span may go on */
     bool ended;
     uint8_t mode;              /* enum mode */
@@ -177,6 +178,9 @@ struct elm_grammar {
     uint32_t border;
     uint64_t border_bytes[256];       /* bit i: the border's byte i is this one */
     uint32_t nodes_max;
+    char *old;                 /* what is replaced, with its lead */
+    uint32_t old_len;
+    uint32_t leave;            /* byte of it to leave it at; UINT32_MAX: it may be written again */
     uint64_t digest;
     struct shape owed[OWED_MAX];
     uint32_t owed_count, owed_seconds;

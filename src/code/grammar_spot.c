@@ -286,6 +286,8 @@ static enum elm_status surround(struct elm_grammar *g, const struct grammar_plac
         memcpy(g->lead.bytes, text.ptr + start, from - start);
         g->after.len = (uint8_t)after;
         memcpy(g->after.bytes, text.ptr + to, after);
+        g->old_len = (uint32_t)(to - start);
+        g->old = elm_strndup(text.ptr + start, g->old_len);
         g->border = border_of(g->base, g->after.bytes, g->after.len);
         for (uint32_t i = 0; i < g->border; i++)
             g->border_bytes[(uint8_t)g->after.bytes[i]] |= 1ull << i;
@@ -354,6 +356,7 @@ enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names
                                 struct elm_grammar **out, struct elm_error *err)
 {
     struct elm_grammar *g = elm_calloc(1, sizeof(*g));
+    g->leave = UINT32_MAX;
     struct grammar_place p = {.tree = t, .names = names, .at = at};
     struct walk w = {.g = g, .p = &p, .nodes = t->nodes};
     enum elm_status status = find_spot(&w, at, count, err);
@@ -372,7 +375,7 @@ enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names
     if (status == ELM_OK && !begins_somehow(g))
         status = elm_fail(err, ELM_USAGE, "nothing in scope may stand at node %u", at);
     if (status != ELM_OK) {
-        free(g);
+        elm_grammar_free(g);
         return status;
     }
     g->digest = digest(g);
@@ -382,5 +385,7 @@ enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names
 
 void elm_grammar_free(struct elm_grammar *g)
 {
+    if (g != NULL)
+        free(g->old);
     free(g);
 }

@@ -1,7 +1,7 @@
 /*
  * a span written byte by byte from what its grammar admits, in a program of problems/ or a generated
  * one: there is always a next byte, and the child parses, checks, and prints as it was read.
- * Input: which program, node, siblings and size; then a choice a byte.
+ * Input: which program, node, siblings, size, and where to leave the old text; then a choice a byte.
  */
 #include "fuzz.h"
 #include "generate.h"
@@ -78,9 +78,27 @@ static void put_span(const struct elm_tree *t, uint32_t at, uint16_t siblings,
     elm_arena_release(&arena);
 }
 
+/* Could the old text be written again? */
+static bool stays(const struct elm_tree *t, uint32_t at, uint16_t siblings,
+                  const struct elm_grammar *g)
+{
+    struct elm_buf text = {0};
+    struct elm_grammar_state s;
+    size_t from, to, i;
+    bool reads = true;
+    elm_tree_print_spot(t, rig.names, at, siblings, &text, &from, &to);
+    while (from > 0 && (text.ptr[from - 1] == ' ' || text.ptr[from - 1] == '\n'))
+        from--;
+    elm_grammar_start(g, &s);
+    for (i = from; reads && i < text.len && !elm_grammar_ended(g, &s); i++)
+        reads = elm_grammar_step(g, &s, (uint8_t)text.ptr[i]);
+    elm_buf_release(&text);
+    return reads && elm_grammar_ended(g, &s) && i > to;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 5)
+    if (size < 6)
         return 0;
     if (rig.names == NULL)
         open_programs();
@@ -91,7 +109,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct elm_buf span = {0};
     if (elm_grammar_new(t, rig.names, at, siblings, data[4] % 64, &g, NULL) != ELM_OK)
         return 0;
-    write_span(g, data + 5, size - 5, &span);
+    if (data[5] % 2 == 1 && elm_grammar_leave(g, data[5] / 2))
+        ELM_ASSERT(!stays(t, at, siblings, g));
+    write_span(g, data + 6, size - 6, &span);
     put_span(t, at, siblings, g, elm_buf_str(&span));
     elm_grammar_free(g);
     elm_buf_release(&span);

@@ -412,6 +412,39 @@ static void border(void **state)
     free(r);
 }
 
+/* Where a reading must leave what it replaces. */
+static void leaving(void **state)
+{
+    (void)state;
+    struct grammar_rig *r = elm_calloc(1, sizeof(*r));
+    struct elm_grammar *g;
+    struct elm_error err;
+    bool ended;
+    r->names = elm_names_new();
+    assert_true(rig_add(r, elm_str(rules), ""));
+    const struct elm_tree *t = &r->trees[0];
+    uint32_t at = find(t, r->names, "n > 2");
+    for (uint32_t byte = 0; byte < 8; byte++) {
+        assert_int_equal(elm_grammar_new(t, r->names, at, 1, 9, &g, &err), ELM_OK);
+        assert_true(elm_grammar_leave(g, byte));
+        assert_false(reads(g, ELM_STR("n > 2)"), &ended));
+        assert_int_equal(reads(g, ELM_STR("t > 2)"), &ended), true);
+        /* it can be left at every byte, and by going on at its end */
+        assert_int_equal(reads(g, ELM_STR("n < 2)"), &ended), byte > 1);
+        assert_int_equal(reads(g, ELM_STR("n > x)"), &ended), byte > 3);
+        assert_int_equal(reads(g, ELM_STR("n > 20)"), &ended), byte > 4);
+        elm_grammar_free(g);
+    }
+    /* no other array could stand there */
+    at = find(t, r->names, "m");
+    assert_int_equal(elm_grammar_new(t, r->names, at, 1, 9, &g, &err), ELM_OK);
+    assert_false(elm_grammar_leave(g, 0));
+    assert_true(reads(g, ELM_STR(" m)"), &ended) && ended);
+    elm_grammar_free(g);
+    rig_close_all(r);
+    free(r);
+}
+
 static int open_rig(void **state)
 {
     struct grammar_rig *r = elm_malloc(sizeof(*r));
@@ -435,6 +468,7 @@ int main(void)
         cmocka_unit_test(obligations),
         cmocka_unit_test(spots),
         cmocka_unit_test(border),
+        cmocka_unit_test(leaving),
         cmocka_unit_test(own_texts),
         cmocka_unit_test(random_walks),
     };
