@@ -372,13 +372,6 @@ static void close_asked(struct asked *a)
     elm_problem_free(a->problem);
 }
 
-static void release(struct elm_request *r)
-{
-    elm_buf_release(&r->system);
-    elm_buf_release(&r->prompt);
-    *r = (struct elm_request){0};
-}
-
 static enum elm_status ask(const struct elm_operator_kind *op, void *self, struct asked *a,
                            uint64_t stream, struct elm_request *r)
 {
@@ -470,7 +463,7 @@ static void ask_of(const struct elm_operator_kind *op, const char *name, bool as
         try_answers(op, self, &a, &r);
         /* what was asked before doesn't matter */
         assert_int_equal(ask(op, self, &a, 4, &same), ELM_OK);
-        release(&same);
+        elm_request_release(&same);
         assert_int_equal(ask(op, self, &a, 3, &same), ELM_OK);
         assert_int_equal(ask(op, other, &a, 3, &fresh), ELM_OK);
         assert_true(elm_str_equal(elm_buf_str(&r.prompt), elm_buf_str(&same.prompt)) &&
@@ -478,9 +471,9 @@ static void ask_of(const struct elm_operator_kind *op, const char *name, bool as
                     elm_str_equal(elm_buf_str(&r.system), elm_buf_str(&fresh.system)) &&
                     r.seed == same.seed && r.seed == fresh.seed);
     }
-    release(&r);
-    release(&same);
-    release(&fresh);
+    elm_request_release(&r);
+    elm_request_release(&same);
+    elm_request_release(&fresh);
     drop(op, self);
     drop(op, other);
     close_asked(&a);
