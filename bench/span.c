@@ -76,11 +76,16 @@ static bool changes(struct review *r, const struct elm_attempt *a)
     bool changed = false;
     elm_arena_clear(&r->arena);
     check(elm_store_text(r->store, a->parents[0], &text, &err), &err);
-    if (read_tree(r, elm_buf_str(&text), &parent) &&
-        elm_edits_decode(a->edit.ptr, a->edit.len, edits, &count, &r->arena, &err) == ELM_OK &&
-        elm_tree_edit(&parent, edits, count, &child, &err) == ELM_OK &&
-        elm_tree_check(&child, r->problem->names, &err) == ELM_OK)
-        changed = behaviour(r, &parent) != behaviour(r, &child);
+    bool made = read_tree(r, elm_buf_str(&text), &parent);
+    if (a->flags & ELM_ATTEMPT_TEXT) {
+        made = made && read_tree(r, a->edit, &child);
+    } else {
+        made = made &&
+               elm_edits_decode(a->edit.ptr, a->edit.len, edits, &count, &r->arena, &err) == ELM_OK &&
+               elm_tree_edit(&parent, edits, count, &child, &err) == ELM_OK &&
+               elm_tree_check(&child, r->problem->names, &err) == ELM_OK;
+    }
+    changed = made && behaviour(r, &parent) != behaviour(r, &child);
     elm_tree_release(&parent);
     elm_tree_release(&child);
     elm_buf_release(&text);

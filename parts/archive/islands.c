@@ -135,7 +135,7 @@ static uint32_t islands_group(const void *self, struct elm_rng *rng, uint32_t *f
                               uint32_t *count)
 {
     const struct islands *a = self;
-    uint32_t of[ISLANDS], settled = 0;
+    uint32_t of[ISLANDS] = {0}, settled = 0;
     for (uint32_t i = 0; i < ISLANDS; i++) {
         if (a->island[i].cells.count > 0)
             of[settled++] = i;

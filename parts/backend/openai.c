@@ -223,7 +223,8 @@ static enum elm_status open_openai(const struct elm_backend_def *def, void **sel
 /* ---- what libcurl calls ---- */
 static void hear(struct flight *f)
 {
-    f->heard_us = f->o->servers[f->server].heard_us = elm_clock_us();
+    f->heard_us = elm_clock_us();
+    f->o->servers[f->server].heard_us = f->heard_us;
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)

@@ -36,7 +36,8 @@ enum elm_status kernel_choose(enum elm_kernel wanted, enum elm_precision precisi
 {
     struct kernel k = {.narrow_right = precision == ELM_BF16}, fewer = k;
     ELM_ASSERT(wanted >= ELM_KERNEL_AUTO && wanted <= ELM_KERNEL_AMX);
-    if (precision == ELM_F32 && wanted > ELM_KERNEL_AVX512)
+    bool narrow_only = wanted == ELM_KERNEL_AVX512_BF16 || wanted == ELM_KERNEL_AMX;
+    if (precision == ELM_F32 && narrow_only)
         return elm_fail(err, ELM_USAGE, "kernel '%s' has no f32 (plain, avx2 or avx512 have)",
                         names[wanted]);
     enum elm_kernel got = fill_up_to(wanted == ELM_KERNEL_AUTO ? ELM_KERNEL_AMX : wanted, &k);

@@ -243,7 +243,7 @@ enum elm_status native_build(struct elm_evaluator *e, struct run **runs, uint32_
     *(tier == ELM_TIER_GCC ? &e->totals.gcc_runs : &e->totals.tcc_runs) += count;
     /* all anew when one is left: the next trip puts its code where that of this one is */
     for (uint32_t left_count = 1; left_count > 0;) {
-        struct run *asked[RUN_JOBS_MAX], *left[RUN_JOBS_MAX], *built[RUN_JOBS_MAX];
+        struct run *asked[RUN_JOBS_MAX] = {NULL}, *left[RUN_JOBS_MAX], *built[RUN_JOBS_MAX];
         uint32_t asked_count = 0, built_count;
         for (uint32_t i = 0; i < count; i++) {
             if (runs[i]->status == ELM_EVAL_OK)

@@ -133,32 +133,56 @@ static void judge_tree(struct elm_search *s, struct candidate *c)
     }
 }
 
+static bool is_named(uint8_t kind)
+{
+    return (kind >= ELM_NODE_FUNCTION && kind <= ELM_NODE_TEXT) || kind == ELM_NODE_DECLARE ||
+           kind == ELM_NODE_VAR || kind == ELM_NODE_INDEX || kind == ELM_NODE_CALL;
+}
+
+/* Ids of names that came up in this run mean nothing to the next process. */
+static bool names_are_stable(const struct elm_search *s, const struct elm_edit *edits,
+                             uint32_t edit_count)
+{
+    for (uint32_t i = 0; i < edit_count; i++) {
+        for (uint32_t k = 0; k < edits[i].put_count; k++) {
+            const struct elm_node *n = &edits[i].put[k];
+            if (is_named(n->kind) && n->name >= s->stable_names)
+                return false;
+        }
+    }
+    return true;
+}
+
+static void judge_edits(struct elm_search *s, struct candidate *c, const struct elm_edit *edits,
+                        uint32_t edit_count)
+{
+    struct elm_error why = {0};
+    if (edit_nodes(edits, edit_count) > s->problem->edit_nodes_max)
+        ask_reject(c, ELM_EVAL_TOO_LARGE, "edit beyond limits.edit_nodes");
+    else if (elm_tree_edit(&c->parent->tree, edits, edit_count, &c->tree, &why) != ELM_OK)
+        ask_reject(c, ELM_EVAL_TOO_LARGE, why.message);
+    else if (c->tree.count > s->problem->nodes_max)
+        ask_reject(c, ELM_EVAL_TOO_LARGE, "program beyond limits.nodes");
+    else if (elm_tree_check(&c->tree, s->problem->names, &why) != ELM_OK)
+        ask_reject(c, ELM_EVAL_BUILD_FAILED, why.message);
+    else
+        judge_tree(s, c);
+}
+
 /* Applies the edits, and says whether the child is worth an evaluation. */
 void ask_edits(struct elm_search *s, struct batch *b, struct candidate *c,
                const struct elm_edit *edits, uint32_t edit_count)
 {
-    const struct elm_tree *parent = &c->parent->tree;
-    struct elm_error why = {0};
+    judge_edits(s, c, edits, edit_count);
     c->edit_at = b->edits.len;
-    elm_edits_encode(edits, edit_count, &b->edits);
+    if (names_are_stable(s, edits, edit_count)) {
+        elm_edits_encode(edits, edit_count, &b->edits);
+    } else {
+        c->attempt.flags |= ELM_ATTEMPT_TEXT;
+        if (c->tree.count > 0)
+            elm_tree_print(&c->tree, s->problem->names, &b->edits);
+    }
     c->edit_len = b->edits.len - c->edit_at;
-    if (edit_nodes(edits, edit_count) > s->problem->edit_nodes_max) {
-        ask_reject(c, ELM_EVAL_TOO_LARGE, "edit beyond limits.edit_nodes");
-        return;
-    }
-    if (elm_tree_edit(parent, edits, edit_count, &c->tree, &why) != ELM_OK) {
-        ask_reject(c, ELM_EVAL_TOO_LARGE, why.message);
-        return;
-    }
-    if (c->tree.count > s->problem->nodes_max) {
-        ask_reject(c, ELM_EVAL_TOO_LARGE, "program beyond limits.nodes");
-        return;
-    }
-    if (elm_tree_check(&c->tree, s->problem->names, &why) != ELM_OK) {
-        ask_reject(c, ELM_EVAL_BUILD_FAILED, why.message);
-        return;
-    }
-    judge_tree(s, c);
 }
 
 bool search_read_text(struct elm_search *s, struct elm_str text, struct elm_tree *tree)

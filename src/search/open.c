@@ -81,6 +81,7 @@ enum elm_status search_make(const struct elm_search_def *def, struct elm_search 
         free(s);
         return status;
     }
+    s->stable_names = elm_names_count(s->problem->names);
     s->pool = elm_pool_new();
     s->vm = elm_vm_memory_new();
     *out = s;
@@ -149,7 +150,7 @@ enum elm_status search_choose_operators(struct elm_search *s, const char *list, 
 {
     if (list != NULL)
         ELM_TRY(check_list(list, err));
-    struct elm_operator_stats idle[ELM_OPERATORS_MAX];
+    struct elm_operator_stats idle[ELM_OPERATORS_MAX] = {{0}};
     uint32_t idle_count = 0;
     /* those that ask a model come last */
     for (int model = 0; model < 2; model++) {

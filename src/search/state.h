@@ -181,6 +181,7 @@ struct elm_search {
     struct elm_operator_stats operator_stats[ELM_OPERATORS_MAX];
     uint32_t operator_stats_count;             /* active ones first, then idle ones */
     struct bandit bandit;
+    uint32_t stable_names;                     /* names below are the same in every process */
     struct seen seen;
     struct held_map held;
     struct elm_pool *pool;
