@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MOST 64
-#define ROWS_LEAST 8
-#define LANE_BYTES ((size_t)2 << 30)    /* of keys and values, if every row filled its context */
+#define ROWS_MAX 64
 #define CONTEXT_LEAST 16
 #define MASK_BYTES ((size_t)64 << 20)
 #define PROMPT_BYTES_MAX ((size_t)64 << 20)
@@ -293,13 +291,6 @@ static double native_price_us(const void *self)
     return 300e-6 * (layer * c->layers + (double)c->width * c->vocabulary);
 }
 
-static uint32_t rows_for(const struct elm_model_config *c)
-{
-    size_t position = (size_t)c->layers * c->kv_heads * c->head_width * 2 * sizeof(uint16_t);
-    size_t rows = LANE_BYTES / (position * c->context_max);
-    return rows < ROWS_LEAST ? ROWS_LEAST : rows > ROWS_MOST ? ROWS_MOST : (uint32_t)rows;
-}
-
 static bool knows_chat(const struct native *n)
 {
     struct elm_buf ids = {0};
@@ -352,7 +343,7 @@ static enum elm_status native_open(const struct elm_backend_def *def, void **sel
     n->lane_count = def->lanes > 0 ? def->lanes : 1;
     n->lanes = elm_calloc(n->lane_count, sizeof(*n->lanes));
     for (uint32_t i = 0; i < n->lane_count; i++) {
-        n->lanes[i].session = elm_session_new(n->model, rows_for(elm_model_config(n->model)));
+        n->lanes[i].session = elm_session_new(n->model, ROWS_MAX);
         n->lanes[i].masks = elm_mask_cache_new(n->trie, MASK_BYTES);
     }
     *self = n;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SHARED_LEAST 8           /* fewer tokens are computed again */
+#define PAGE_BYTES_MAX ((size_t)1 << 30)    /* of rows that are sampled at once, if none shared */
 
 struct call {
     struct sampler sampler;
@@ -16,6 +17,7 @@ struct call {
     uint32_t count, next;        /* rows, and the first that no slot has taken */
     struct slot **slots;         /* in the same order; finished ones among them until the next pass */
     uint32_t slot_count;
+    size_t pages_max;
     struct line *lines;
     uint32_t *which;             /* lines whose logits are wanted */
 };
@@ -75,12 +77,21 @@ static void find_source(struct slot *slot, struct slot *neighbour)
     slot->common = common;
 }
 
-static void admit(struct call *c)
+/* Is there a place and memory for one more row? The first always has them. */
+static bool has_room(const struct call *c)
 {
     uint32_t busy = 0;
-    for (uint32_t i = 0; i < c->slot_count; i++)
+    size_t pages = slot_pages(&c->sampler, c->order[c->next]);
+    for (uint32_t i = 0; i < c->slot_count; i++) {
         busy += !c->slots[i]->finished;
-    for (; busy < c->sampler.session->rows_max && c->next < c->count; c->next++) {
+        pages += slot_pages(&c->sampler, c->slots[i]->row);
+    }
+    return busy == 0 || (busy < c->sampler.session->rows_max && pages <= c->pages_max);
+}
+
+static void admit(struct call *c)
+{
+    for (; c->next < c->count && has_room(c); c->next++) {
         struct slot *slot = slot_new(&c->sampler, c->order[c->next]);
         if (slot->finished) {
             slot_free(c->sampler.session, slot);
@@ -89,7 +100,6 @@ static void admit(struct call *c)
         if (c->slot_count > 0)
             find_source(slot, c->slots[c->slot_count - 1]);
         c->slots[c->slot_count++] = slot;
-        busy++;
     }
     for (uint32_t i = 0; i < c->slot_count; i++) {
         struct slot *slot = c->slots[i];
@@ -170,7 +180,7 @@ enum elm_status elm_session_sample(struct elm_session *s, struct elm_sample_row 
     const struct elm_model *m = s->model;
     for (uint32_t i = 0; i < count; i++)
         ELM_TRY(check_row(s, &rows[i], masks, err));
-    struct call c = {.count = count};
+    struct call c = {.count = count, .pages_max = PAGE_BYTES_MAX / s->page_bytes};
     c.sampler = (struct sampler){.session = s, .tokenizer = m->tokenizer, .masks = masks,
                                  .vocabulary = m->config.vocabulary};
     if (m->tokenizer != NULL) {

@@ -29,6 +29,8 @@ struct sampler {
     size_t mask_bytes;
 };
 
+/* The most pages that a row may fill. */
+uint32_t slot_pages(const struct sampler *sampler, const struct elm_sample_row *row);
 struct slot *slot_new(const struct sampler *sampler, struct elm_sample_row *row);
 void slot_free(struct elm_session *s, struct slot *slot);
 /* Takes the first `common` tokens' keys and values from its source. */

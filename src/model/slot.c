@@ -107,15 +107,23 @@ void slot_draw(const struct sampler *sampler, struct slot *slot, float *logits)
     follow_grammar(sampler, slot);
 }
 
-struct slot *slot_new(const struct sampler *sampler, struct elm_sample_row *row)
+static uint32_t tokens_most(const struct sampler *sampler, const struct elm_sample_row *row)
 {
     const uint32_t context = sampler->session->model->config.context_max;
+    return context - row->count < row->tokens_max ? context : row->count + row->tokens_max;
+}
+
+uint32_t slot_pages(const struct sampler *sampler, const struct elm_sample_row *row)
+{
+    return tokens_most(sampler, row) / BLOCK + 1;
+}
+
+struct slot *slot_new(const struct sampler *sampler, struct elm_sample_row *row)
+{
     struct slot *slot = elm_calloc(1, sizeof(*slot));
-    uint32_t room = context - row->count < row->tokens_max ? context
-                                                           : row->count + row->tokens_max;
     slot->row = row;
-    slot->tokens = elm_malloc(room * sizeof(*slot->tokens));
-    slot->pages = elm_calloc(room / BLOCK + 1, sizeof(*slot->pages));
+    slot->tokens = elm_malloc(tokens_most(sampler, row) * sizeof(*slot->tokens));
+    slot->pages = elm_calloc(slot_pages(sampler, row), sizeof(*slot->pages));
     slot->count = row->count;
     memcpy(slot->tokens, row->tokens, row->count * sizeof(*row->tokens));
     if (row->tokens_max == 0)
