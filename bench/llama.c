@@ -156,7 +156,7 @@ static void ours_decode(struct ours *o, uint32_t rows, uint32_t from, uint32_t t
         return;
     for (uint32_t row = 0; row < rows; row++)
         which[row] = row;
-    forward_head(o->session, which, rows, o->session->logits,
+    forward_head(o->session, which, rows, NULL, o->session->logits,
                  (size_t)o->model->head.panels * PANEL);
 }
 

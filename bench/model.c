@@ -70,7 +70,7 @@ static void decode(const struct elm_model *m, const char *name, uint32_t rows, d
                 lines[i] = (struct line){(i * 31 + step * 17) % vocabulary, PREFIX + step,
                                          pages + i * 8};
             forward(s, lines, rows);
-            forward_head(s, which, rows, s->logits, m->head.panels * PANEL);
+            forward_head(s, which, rows, NULL, s->logits, m->head.panels * PANEL);
         }
         if (run > 0) {
             spent += cpu_s() - from;

@@ -70,8 +70,25 @@ void forward(struct elm_session *s, const struct line *lines, uint32_t count)
         m->kernel.end(&s->state);
 }
 
-void forward_head(struct elm_session *s, const uint32_t *which, uint32_t count, float *logits,
-                  size_t stride)
+/* The panels of the head that hold a token of `mask`, run by run. */
+static void masked_head(struct elm_session *s, const uint8_t *mask, uint32_t count, float *logits,
+                        size_t stride)
+{
+    const struct matrix *head = &s->model->head;
+    uint32_t from = 0;
+    while (from < head->panels) {
+        uint32_t end = from;
+        while (end < head->panels && (mask[2 * end] | mask[2 * end + 1]) != 0)
+            end++;
+        if (end > from)
+            multiply(s, s->left, head, from, end - from, logits + (size_t)from * PANEL, stride,
+                     count, false);
+        from = end + 1;
+    }
+}
+
+void forward_head(struct elm_session *s, const uint32_t *which, uint32_t count,
+                  const uint8_t *mask, float *logits, size_t stride)
 {
     const struct elm_model *m = s->model;
     const size_t bytes = m->head.depth * left_bytes(&m->kernel);
@@ -80,7 +97,10 @@ void forward_head(struct elm_session *s, const uint32_t *which, uint32_t count, 
                        m->config.norm_epsilon, m->config.width, (char *)s->left + i * bytes);
     if (m->kernel.begin != NULL)
         m->kernel.begin(&s->state);
-    multiply(s, s->left, &m->head, 0, m->head.panels, logits, stride, count, false);
+    if (mask != NULL)
+        masked_head(s, mask, count, logits, stride);
+    else
+        multiply(s, s->left, &m->head, 0, m->head.panels, logits, stride, count, false);
     if (m->kernel.end != NULL)
         m->kernel.end(&s->state);
 }
@@ -120,7 +140,7 @@ enum elm_status elm_session_logits(struct elm_session *s, const uint32_t *tokens
             uint32_t rows = some - head < s->rows_max ? some - head : s->rows_max;
             for (uint32_t i = 0; i < rows; i++)
                 which[i] = head + i;
-            forward_head(s, which, rows, s->logits, padded);
+            forward_head(s, which, rows, NULL, s->logits, padded);
             for (uint32_t i = 0; i < rows; i++)
                 memcpy(logits + (size_t)(from + head + i) * vocabulary,
                        s->logits + (size_t)i * padded, vocabulary * sizeof(float));

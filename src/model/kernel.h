@@ -62,7 +62,7 @@ struct keeping {
 
 struct drawing {
     float *logits;               /* [count], room to a multiple of 16 */
-    const uint8_t *mask;         /* a bit per token; NULL: all */
+    const uint8_t *mask;         /* a bit per token, padded to 64 bytes; NULL: all */
     uint32_t count;
     float temperature;
     double unit;                 /* [0, 1): which one */

@@ -183,21 +183,38 @@ static ALWAYS_INLINE lanes logits_at(const struct drawing *d, uint32_t i)
     return d->mask == NULL ? x : choose(admitted(d->mask, i), x, splat(-INFINITY));
 }
 
+/* Where a group of logits ends that begins at i; i itself where the mask admits none of it. */
+static ALWAYS_INLINE uint32_t group_end(const struct drawing *d, uint32_t i)
+{
+    uint32_t end = i + DRAW_GROUP < d->count ? i + DRAW_GROUP : d->count;
+    if (d->mask == NULL)
+        return end;
+    uint64_t words[DRAW_GROUP / 64];
+    memcpy(words, d->mask + i / 8, sizeof(words));
+    return (words[0] | words[1] | words[2] | words[3]) != 0 ? end : i;
+}
+
 static float largest(const struct drawing *d)
 {
     lanes most = splat(-INFINITY);
-    for (uint32_t i = 0; i < d->count; i += LANES)
-        most = larger(logits_at(d, i), most);
+    for (uint32_t group = 0; group < d->count; group += DRAW_GROUP) {
+        uint32_t end = group_end(d, group);
+        for (uint32_t i = group; i < end; i += LANES)
+            most = larger(logits_at(d, i), most);
+    }
     return lane_max(most);
 }
 
 /* The first token whose logit is not below `least`; 0 where there is none. */
 static uint32_t first_at(const struct drawing *d, float least)
 {
-    for (uint32_t i = 0; i < d->count; i++) {
-        bool open = d->mask == NULL || (d->mask[i / 8] >> (i % 8) & 1);
-        if (open && d->logits[i] >= least)
-            return i;
+    for (uint32_t group = 0; group < d->count; group += DRAW_GROUP) {
+        uint32_t end = group_end(d, group);
+        for (uint32_t i = group; i < end; i++) {
+            bool open = d->mask == NULL || (d->mask[i / 8] >> (i % 8) & 1);
+            if (open && d->logits[i] >= least)
+                return i;
+        }
     }
     return 0;
 }
@@ -211,8 +228,7 @@ static ALWAYS_INLINE lanes weights_at(const struct drawing *d, uint32_t i, float
 static uint32_t token_in(const struct drawing *d, uint32_t group, float most, double rest,
                          float *weight)
 {
-    uint32_t token = UINT32_MAX;
-    uint32_t end = group + DRAW_GROUP < d->count ? group + DRAW_GROUP : d->count;
+    uint32_t token = UINT32_MAX, end = group_end(d, group);
     for (uint32_t i = group; i < end; i += LANES) {
         float weights[LANES];
         store(weights, weights_at(d, i, most));
@@ -241,7 +257,7 @@ static uint32_t draw(const struct drawing *d, float *logprob)
     uint32_t groups = 0;
     for (uint32_t group = 0; group < d->count; group += DRAW_GROUP) {
         lanes sum = splat(0);
-        uint32_t end = group + DRAW_GROUP < d->count ? group + DRAW_GROUP : d->count;
+        uint32_t end = group_end(d, group);
         for (uint32_t i = group; i < end; i += LANES)
             sum += weights_at(d, i, most);
         d->sums[groups] = lane_sum(sum);

@@ -20,6 +20,8 @@ struct call {
     size_t pages_max;
     struct line *lines;
     uint32_t *which;             /* lines whose logits are wanted */
+    uint8_t *mask;               /* tokens that any of them may draw; a bit each, all panels */
+    size_t mask_bytes;
 };
 
 static enum elm_status check_row(const struct elm_session *s, const struct elm_sample_row *row,
@@ -139,6 +141,22 @@ static uint32_t add_lines(struct call *c, struct slot *slot, uint32_t count)
     return count;
 }
 
+/* The tokens that rows of this pass may draw; NULL: all. */
+static const uint8_t *joint_mask(struct call *c)
+{
+    memset(c->mask, 0, c->mask_bytes);
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        const struct slot *slot = c->slots[i];
+        if (slot->line == UINT32_MAX)
+            continue;
+        if (slot->mask == NULL)
+            return NULL;
+        for (size_t at = 0; at < c->sampler.mask_bytes; at++)
+            c->mask[at] |= slot->mask[at];
+    }
+    return c->mask;
+}
+
 static void pass(struct call *c)
 {
     struct elm_session *s = c->sampler.session;
@@ -152,7 +170,7 @@ static void pass(struct call *c)
     forward(s, c->lines, count);
     if (wanted == 0)
         return;
-    forward_head(s, c->which, wanted, s->logits, stride);
+    forward_head(s, c->which, wanted, joint_mask(c), s->logits, stride);
     wanted = 0;
     for (uint32_t i = 0; i < c->slot_count; i++) {
         if (c->slots[i]->line != UINT32_MAX)
@@ -187,6 +205,8 @@ enum elm_status elm_session_sample(struct elm_session *s, struct elm_sample_row 
         c.sampler.vocabulary = elm_tokenizer_count(m->tokenizer);
         c.sampler.mask_bytes = (c.sampler.vocabulary + 511) / 512 * 64;
     }
+    c.mask_bytes = round_up(m->head.panels * PANEL, 512) / 8;
+    c.mask = elm_malloc(c.mask_bytes);
     c.order = elm_calloc(count, sizeof(*c.order));
     /* those that finished in a pass stay until their beginnings are shared */
     c.slots = elm_calloc(2 * (size_t)s->rows_max, sizeof(*c.slots));
@@ -202,6 +222,7 @@ enum elm_status elm_session_sample(struct elm_session *s, struct elm_sample_row 
     enum elm_status status = run(&c, stopped, err);
     for (uint32_t i = 0; i < c.slot_count; i++)
         slot_free(s, c.slots[i]);
+    free(c.mask);
     free(c.order);
     free(c.slots);
     free(c.lines);

@@ -118,9 +118,10 @@ void page_drop(struct elm_session *s, struct page *p);
 /* Runs lines (1..lines_max) through all layers; keys and values of a line's earlier positions are
  * there or come in lines before it. Leaves the last layer's sums in x. */
 void forward(struct elm_session *s, const struct line *lines, uint32_t count);
-/* Logits of `count` of those lines: logits[i * stride]. */
-void forward_head(struct elm_session *s, const uint32_t *which, uint32_t count, float *logits,
-                  size_t stride);
+/* Logits of `count` of those lines: logits[i * stride]. `mask` (nullable): a bit per token, up to the
+ * last panel; of other tokens' logits only those are set that share a panel with one of it. */
+void forward_head(struct elm_session *s, const uint32_t *which, uint32_t count,
+                  const uint8_t *mask, float *logits, size_t stride);
 void attention(struct elm_session *s, uint32_t layer, const struct line *lines, uint32_t count);
 void attention_plan(struct elm_session *s, const struct line *lines, uint32_t count);
 
