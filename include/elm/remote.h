@@ -132,8 +132,8 @@ void elm_ending_status(struct elm_ending *e, long status, struct elm_str error_b
 /* A success: ends the answer. */
 void elm_ending_answer(struct elm_ending *e, struct elm_answer *a);
 /* The tokens to be charged for a request that was sent, money left out: as counted by the server; else
- * estimated; nothing for an error; and all of `worst` where nobody saw the end, because a budget errs
- * on the safe side. */
+ * estimated; nothing for an error. Where nobody saw the end they are all of `worst`, because a budget
+ * errs on the safe side; of a server that is free, what was seen. */
 struct elm_hold elm_ending_cost(const struct elm_answer *a, long status, const struct elm_hold *worst);
 
 /* ---- the health of a server ---- */

@@ -62,6 +62,6 @@ struct elm_hold elm_ending_cost(const struct elm_answer *a, long status, const s
         return (struct elm_hold){a->prompt_tokens, a->tokens, 0};
     if (status >= 300 || a->page || (a->error && written == 0))
         return (struct elm_hold){0};
-    bool known = a->complete || a->error || written > worst->tokens;
+    bool known = a->complete || a->error || written > worst->tokens || worst->money == 0;
     return (struct elm_hold){worst->prompt_tokens, known ? written : worst->tokens, 0};
 }

@@ -412,6 +412,7 @@ static void an_answer_that_comes_late_is_not_taken(void **state)
     fake_start(&f, serve_late, NULL);
     rig_init(&r, f.port);
     r.def.chunk_timeout_ms = 200;
+    r.def.endpoints[0].money_out = 1;
     rig_open(&r);
     assert_int_equal(rig_ask(&r, 1), ELM_OK);
     assert_text(&r.replies[0], "return a;");
@@ -619,6 +620,7 @@ static void cancel_ends_calls_at_once(void **state)
     r.def.lanes = 2;
     r.def.in_flight = 6;
     r.def.chunk_timeout_ms = 60000;
+    r.def.endpoints[0].money_out = 1;
     rig_open(&r);
     for (uint32_t i = 0; i < 2; i++) {
         calls[i] = (struct lane_call){.rig = &r, .lane = i, .count = 5};

@@ -404,25 +404,33 @@ static void serve_stall(struct fake *f, int fd, uint32_t number, const char *req
     fake_hold(fd);
 }
 
-static void silence_is_a_failure(void **state)
+static void stall_twice(double money_out, uint64_t tokens)
 {
-    (void)state;
     struct fake f;
     struct rig r;
     fake_start(&f, serve_stall, NULL);
     rig_init(&r, f.port);
     r.def.chunk_timeout_ms = 300;
+    r.def.endpoints[0].money_out = money_out;
     rig_open(&r);
     assert_int_equal(rig_ask(&r, 1), ELM_OK);
     assert_text(&r.replies[0], "return a;");
     assert_int_equal(r.totals.retried, 2);
     /* the first byte may take three times as long */
     assert_in_range(r.took_ms, 4 * 300, 4 * 300 + 1500);
-    /* what nobody saw the end of counts at its worst, once each */
-    assert_int_equal(r.totals.tokens, 7 + 2 * 20);
+    assert_int_equal(r.totals.tokens, tokens);
     assert_int_equal(r.totals.prompt_tokens, 11 + 2 * 3);
     rig_close(&r);
     fake_stop(&f);
+}
+
+static void silence_is_a_failure(void **state)
+{
+    (void)state;
+    /* what nobody saw the end of counts at its worst, once each */
+    stall_twice(1, 7 + 2 * 20);
+    /* where it is free, what was seen counts: "hal" */
+    stall_twice(0, 7 + 1);
 }
 
 static void serve_one_by_one(struct fake *f, int fd, uint32_t number, const char *request)

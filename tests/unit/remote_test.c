@@ -482,6 +482,10 @@ static void what_a_try_costs(void **state)
         if (cost.prompt_tokens != cases[i].prompt || cost.tokens != cases[i].tokens || cost.money != 0)
             fail_msg("%s: %llu + %llu", cases[i].bytes, (unsigned long long)cost.prompt_tokens,
                      (unsigned long long)cost.tokens);
+        /* what is free can't cost more than was seen */
+        cost = elm_ending_cost(&a, cases[i].status, &(struct elm_hold){10, 20, 0});
+        assert_true(cost.tokens <= cases[i].tokens && cost.prompt_tokens == cases[i].prompt);
+        assert_true(a.complete || a.counted || cost.tokens <= 2);
         elm_answer_release(&a);
     }
 }
