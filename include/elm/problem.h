@@ -22,7 +22,7 @@
  *     target: -    best_known: -    best_known_source: -    tolerance: 0    hardness: -
  *     archive: grid                             topk without measures or scores
  *     niches: 1024                              of archive cvt, 2 to 10000
- *     selector: uniform
+ *     selector: power
  *     evaluations: 100000                       budget of `elm run`
  *     variants:                                 `elm run NAME:VARIANT`; each may say anew: summary,
  *       small: {case_seed: 7, target: 3}        seed, reference, reference_fitness, case_seed,

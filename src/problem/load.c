@@ -254,7 +254,7 @@ static enum elm_status choose_parts(struct loading *l, struct elm_error *err)
     if (p->archive[0] == '\0')
         strcpy(p->archive, p->measure_count > 0 && l->judge == 0 ? "grid" : "topk");
     if (p->selector[0] == '\0')
-        strcpy(p->selector, "uniform");
+        strcpy(p->selector, "power");
     struct elm_buf names = {0};
     for (size_t i = 0; elm_archive_kinds[i] != NULL; i++)
         elm_buf_printf(&names, "%s%s", i > 0 ? ", " : "", elm_archive_kinds[i]->name);

@@ -90,7 +90,7 @@ enum elm_status elm_problem_from_file(const char *file, const char *command,
     p->seed_text = text.ptr;
     memset(p->case_count, 0, sizeof(p->case_count));
     strcpy(p->archive, "topk");
-    strcpy(p->selector, "uniform");
+    strcpy(p->selector, "power");
     p->budget_evaluations = FILE_EVALUATIONS;
     parse_seed(p);
     free(path);
