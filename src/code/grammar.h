@@ -26,7 +26,7 @@
 #define LEAD_MAX 63
 #define BORDER_MAX 63
 #define AFTER_MAX 128
-#define ARRAY_ELEMENTS_MAX 65536
+#define ARRAY_MAX 1024          /* elements of an array that the span thinks of */
 
 enum keyword { KEY_INT, KEY_DOUBLE, KEY_IF, KEY_FOR, KEY_WHILE, KEY_DO, KEY_RETURN, KEY_BREAK,
                KEY_CONTINUE, KEYWORDS };

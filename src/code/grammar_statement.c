@@ -416,8 +416,7 @@ bool grammar_dimension(const struct elm_grammar *g, struct state *s, uint8_t byt
     if (byte < '0' || byte > '9' || number == 0)
         return false;
     if (owed != NULL ? !begins(number, owed->dims[s->dim_count])
-                     : number > 4096 ||
-                           (s->dim_count == 1 && number * s->dims[0] > ARRAY_ELEMENTS_MAX))
+                     : number * (s->dim_count == 1 ? s->dims[0] : 1u) > ARRAY_MAX)
         return false;
     s->number = (uint16_t)number;
     s->at++;

@@ -9,7 +9,6 @@
 
 #define SYMBOLS_MAX 96
 #define FUNCTIONS_MAX 40
-#define SCOPE_MAX 512
 
 static const char *const keywords[KEYWORDS] = {
     "int", "double", "if", "for", "while", "do", "return", "break", "continue",
@@ -300,10 +299,8 @@ static bool named_in(const struct grammar_place *p, uint32_t from, uint32_t to, 
 static void add_symbols(struct elm_grammar *g, const struct grammar_place *p,
                         const struct elm_symbol *symbols, uint32_t count)
 {
-    for (uint32_t i = 0; i < count && i < SYMBOLS_MAX; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct word *w = add(g, elm_names_text(p->names, symbols[i].name), ROLE_SYMBOL);
-        if (w == NULL)
-            continue;
         w->shape = (struct shape){symbols[i].type, {symbols[i].dims[0], symbols[i].dims[1]}};
         for (uint32_t k = 0; k < p->barred_count; k++)
             w->barred |= p->barred[k] == symbols[i].name;
@@ -451,8 +448,11 @@ static void index_words(struct elm_grammar *g)
 enum elm_status grammar_words(struct elm_grammar *g, const struct grammar_place *p,
                               struct elm_error *err)
 {
-    struct elm_symbol *symbols = elm_malloc(SCOPE_MAX * sizeof(*symbols));
-    uint32_t count = elm_tree_scope(p->tree, p->at, symbols, SCOPE_MAX);
+    struct elm_symbol symbols[SYMBOLS_MAX + 1];
+    uint32_t count = elm_tree_scope(p->tree, p->at, symbols, SYMBOLS_MAX + 1);
+    if (count > SYMBOLS_MAX)
+        return elm_fail(err, ELM_USAGE, "node %u has more than %d names in scope", p->at,
+                        SYMBOLS_MAX);
     for (uint32_t i = 0; i < KEYWORDS; i++)
         add(g, elm_str(keywords[i]), ROLE_KEYWORD)->keyword = (uint8_t)i;
     add_symbols(g, p, symbols, count);
@@ -464,6 +464,5 @@ enum elm_status grammar_words(struct elm_grammar *g, const struct grammar_place 
     for (size_t i = 0; i < ELM_COUNT(plain); i++)
         add_fresh(&f, elm_str(plain[i]));
     index_words(g);
-    free(symbols);
     return status;
 }

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-#define GROUP 8                    /* children asked of the same parents */
+#define GROUP 16                   /* children asked of the same parents */
+#define LOCAL_BATCHES 4            /* a model here is asked for as many batches' children at a time:
+                                      long answers keep few rows busy */
 #define WAIT_MS 100
 #define SILENT_MAX 10              /* the pause grows to 2^10 batches */
 #define MODEL_STREAM (1ull << 63)  /* draws that belong to a batch, not to an attempt */
@@ -150,7 +152,9 @@ static enum elm_status write_group(struct elm_search *s, struct consultation *k,
 static enum elm_status write_requests(struct elm_search *s, struct consultation *k,
                                       struct elm_error *err)
 {
-    uint32_t size = ask_batch_size(s), step = size < GROUP ? size : GROUP;
+    const struct elm_backend_kind *backend = elm_backend_find(s->def.backend);
+    uint32_t size = ask_batch_size(s) * (backend->local ? LOCAL_BATCHES : 1);
+    uint32_t step = size < GROUP ? size : GROUP;
     k->batch = elm_calloc(1, sizeof(*k->batch));
     k->batch->number = s->next_ask;
     k->requests = elm_calloc(size, sizeof(k->requests[0]));

@@ -211,6 +211,20 @@ static enum elm_status tell_all(struct elm_search *s, struct elm_error *err)
     return ELM_OK;
 }
 
+/* A model's answers are dear: none are asked for that the budget has no place for. */
+static bool enough_asked(const struct elm_search *s)
+{
+    uint64_t open = 0;
+    if (s->sampler == NULL || s->def.evaluations == 0)
+        return false;
+    for (int64_t b = s->next_tell; b < s->next_ask; b++) {
+        const struct batch *batch = s->window[b % ELM_SEARCH_LAG];
+        for (uint32_t i = 0; i < batch->count; i++)
+            open += batch->items[i].attempt.hash != 0;
+    }
+    return open > 0 && s->stats.evaluations + open >= s->def.evaluations;
+}
+
 static enum elm_status loop(struct elm_search *s, struct ticker *t, enum elm_search_end *end,
                             struct elm_error *err)
 {
@@ -219,7 +233,7 @@ static enum elm_status loop(struct elm_search *s, struct ticker *t, enum elm_sea
             *end = ELM_END_STOPPED;
             return ELM_OK;
         }
-        if (s->next_ask - s->next_tell < ELM_SEARCH_LAG) {
+        if (s->next_ask - s->next_tell < ELM_SEARCH_LAG && !enough_asked(s)) {
             enum elm_status status = ask_next(s, err);
             if (status == ELM_STOPPED) {
                 if (!at_end(s, end))

@@ -6,11 +6,11 @@
 
 #include <cmocka.h>
 
-#define EVALUATIONS 2500
 
 static enum elm_judge_kind judge_kind;
 static const char *archive_name, *selector_name;
 static const char *backend_name;
+static uint64_t evaluations = 2500;
 
 static char problem_folder[] = "/tmp/elm-search-test-XXXXXX";
 
@@ -56,7 +56,7 @@ struct outcome {
 };
 
 /* One call of elm_search_run on fake_disk. */
-static struct outcome run(uint32_t workers, bool resume, uint64_t evaluations, enum elm_keep keep,
+static struct outcome run(uint32_t workers, bool resume, uint64_t budget, enum elm_keep keep,
                           enum elm_status wanted)
 {
     struct elm_keeper keeper = {0};
@@ -70,10 +70,10 @@ static struct outcome run(uint32_t workers, bool resume, uint64_t evaluations, e
     def.folder = "memory";
     def.resume = resume;
     def.workers = workers;
-    def.evaluations = evaluations;
+    def.evaluations = budget;
     def.seed = 5;
     def.keep = keep;
-    def.snapshot_attempts = 700;
+    def.snapshot_attempts = evaluations / 4;
     def.backend = backend_name;
     def.model_share = 0.5;
     if (elm_search_open(&def, &s, &err) != ELM_OK)
@@ -121,19 +121,19 @@ static void workers_and_cuts(enum elm_keep keep, int64_t step)
 {
     struct disk whole = {.refuse_after = -1}, part;
     fake_disk = &whole;
-    struct outcome alone = run(1, false, EVALUATIONS, keep, ELM_OK);
-    assert_true(alone.evaluations >= EVALUATIONS);
+    struct outcome alone = run(1, false, evaluations, keep, ELM_OK);
+    assert_true(alone.evaluations >= evaluations);
     assert_true(whole.snapshot_count > 1);
     assert_true((whole.calls > 0) == (backend_name != NULL));
     struct disk again = {.refuse_after = -1};
     fake_disk = &again;
-    same(alone, run(3, false, EVALUATIONS, keep, ELM_OK), "three workers", -1);
+    same(alone, run(3, false, evaluations, keep, ELM_OK), "three workers", -1);
     disk_clear(&again);
     int64_t last = whole.attempts[whole.count - 1].batch;
     for (int64_t cut = -1; cut <= last; cut += cut < 8 ? 1 : step) {
         disk_cut(&whole, cut, &part);
         fake_disk = &part;
-        same(alone, run(2, true, EVALUATIONS, keep, ELM_OK), "resumed", cut);
+        same(alone, run(2, true, evaluations, keep, ELM_OK), "resumed", cut);
         assert_int_equal(part.count, whole.count);
         struct elm_replay_report report = replayed();
         assert_true(report.hash == alone.hash && report.recorded_hash == alone.hash);
@@ -218,11 +218,13 @@ static void asks_a_model(void **state)
 {
     (void)state;
     backend_name = "scripted";
+    evaluations = 900;
     use(ELM_JUDGE_COMMAND, "grid", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL, 5);
+    workers_and_cuts(ELM_KEEP_ALL, 3);
     use(ELM_JUDGE_COMPARE, "topk", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL, 5);
+    workers_and_cuts(ELM_KEEP_ALL, 3);
     backend_name = NULL;
+    evaluations = 2500;
 }
 
 static void without_edits(void **state)
