@@ -442,6 +442,13 @@ static void check_answers(const struct elm_backend_kind *kind, void *self)
     pthread_join(thread, NULL);
     check(replies_equal(&one.asked, &two.asked) && replies_equal(&one.asked, &three.asked),
           "and from two lanes at once");
+    forget_replies(&two.asked);
+    for (uint32_t i = 0; i < two.asked.count; i++) {
+        struct caller alone = two;
+        alone.asked = (struct asked){&two.asked.requests[i], &two.asked.replies[i], 1};
+        call(&alone);
+    }
+    check(replies_equal(&one.asked, &two.asked), "and each alone");
     forget(&one.asked);
     forget(&two.asked);
     forget(&three.asked);

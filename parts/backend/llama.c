@@ -6,9 +6,9 @@
  * of its own; the tokens that all of them begin with are computed once and copied into the slots.
  * Slots in use stand side by side, because llama.cpp splits a batch at every gap.
  *
- * Equal calls get equal answers. With some types of weights the last digits of llama.cpp's numbers
- * depend on how many rows are multiplied at once, so there an answer may change with the company
- * that its request has in a call.
+ * Equal requests get equal answers, whatever else is in a call, on a processor: how llama.cpp sums
+ * depends on the number of tokens that it is given, so prompts are read in the same pieces always,
+ * and everything else in multiples of COMPANY tokens, some of them for nothing.
  */
 #include "elm/backend.h"
 #include "elm/mask.h"
@@ -29,7 +29,8 @@
 #define PROMPT_BYTES_MAX (64u << 20)
 #define LANE_BYTES (1ull << 30)    /* of keys and values */
 #define WIDTH_STEP 256             /* llama.cpp rounds the length of a slot up to this */
-#define CHUNK 512                  /* tokens of a prompt at a time */
+#define CHUNK 64                   /* tokens of a prompt at a time, and what is shared in */
+#define COMPANY 4
 #define MASK_BYTES ((size_t)64 << 20)
 
 /* A chat around a prompt, cut where the words go: what the template writes is read with its control
@@ -43,7 +44,7 @@ struct lane {
     struct engine *engine;
     struct llama_context *ctx;
     struct llama_batch batch;
-    uint32_t slots, width;     /* sequence `slots` holds the shared beginning */
+    uint32_t slots, width;     /* COMPANY - 1 more for company, and one for the shared beginning */
     float *weights;            /* [vocabulary] */
     struct elm_mask_cache *masks;
     uint32_t cancels;          /* of the engine when the call began */
@@ -281,7 +282,7 @@ static uint32_t slots_for(const struct engine *e, uint32_t width)
     uint64_t row = (uint64_t)llama_model_n_embd(m) / (heads > 0 ? heads : 1) * kv_heads;
     uint64_t bytes = 4 * row * (uint64_t)llama_model_n_layer(m) * width;    /* f16 key and value */
     uint64_t fit = LANE_BYTES / (bytes > 0 ? bytes : 1);
-    return fit <= 2 ? 1 : fit > SLOTS_MAX ? SLOTS_MAX : (uint32_t)fit - 1;
+    return fit <= COMPANY + 1 ? 1 : fit > SLOTS_MAX ? SLOTS_MAX : (uint32_t)fit - COMPANY;
 }
 
 /* A context with slots of at least `width` tokens: `slots` of them, or what memory allows. */
@@ -294,13 +295,13 @@ static bool lane_fit(struct engine *e, struct lane *lane, uint32_t slots, uint32
         return true;
     lane_release(lane);
     struct llama_context_params p = llama_context_default_params();
-    p.n_batch = p.n_ubatch = CHUNK;
+    p.n_batch = p.n_ubatch = SLOTS_MAX + COMPANY;
     p.n_threads = p.n_threads_batch = 1;
     p.kv_unified = false;
     p.abort_callback = cancelled;
     p.abort_callback_data = lane;
     for (; slots > 0 && lane->ctx == NULL; slots /= 2) {
-        p.n_seq_max = slots + 1;
+        p.n_seq_max = slots + COMPANY;
         p.n_ctx = width * p.n_seq_max;
         p.n_outputs_max = p.n_seq_max;
         lane->slots = slots;
@@ -328,16 +329,37 @@ static void batch_add(struct llama_batch *b, llama_token token, uint32_t positio
     b->logits[i] = output;
 }
 
+/* The sequence of the shared beginning. */
+static llama_seq_id beginning(const struct lane *lane)
+{
+    return (llama_seq_id)(lane->slots + COMPANY - 1);
+}
+
+/* Tokens for nothing in the sequences from..to, which are free. output: with logits, because the
+ * last layer computes only what has some. */
+static void add_company(struct lane *lane, uint32_t from, uint32_t to, uint32_t tokens, bool output)
+{
+    for (uint32_t sequence = from; sequence < to; sequence++) {
+        llama_memory_seq_rm(llama_get_memory(lane->ctx), (llama_seq_id)sequence, -1, -1);
+        for (uint32_t i = 0; i < tokens; i++)
+            batch_add(&lane->batch, 0, i, (llama_seq_id)sequence, output);
+    }
+}
+
 /* Reads tokens from..count of a prompt into a sequence; the logits are those after the last. */
 static int32_t prefill(struct lane *lane, const struct elm_buf *prompt, uint32_t from,
                        uint32_t count, llama_seq_id sequence)
 {
     const llama_token *tokens = (const llama_token *)(const void *)prompt->ptr;
     while (from < count) {
-        uint32_t end = smaller(count, from + CHUNK);
+        uint32_t some = smaller(count - from, CHUNK);
+        bool alone = some >= COMPANY;
+        some -= alone ? some % COMPANY : 0;
         lane->batch.n_tokens = 0;
-        for (; from < end; from++)
+        for (uint32_t end = from + some; from < end; from++)
             batch_add(&lane->batch, tokens[from], from, sequence, from + 1 == count);
+        if (!alone)
+            add_company(lane, (uint32_t)sequence + 1, (uint32_t)sequence + COMPANY, some, false);
         int32_t status = llama_decode(lane->ctx, lane->batch);
         if (status != 0)
             return status;
@@ -458,7 +480,7 @@ static int32_t start(struct work *w)
     const struct elm_buf *prompt = &w->prompts[w->next];
     struct slot *s = &w->slots[w->used];
     llama_memory_t memory = llama_get_memory(w->lane->ctx);
-    llama_seq_id sequence = (llama_seq_id)w->used, beginning = (llama_seq_id)w->lane->slots;
+    llama_seq_id sequence = (llama_seq_id)w->used;
     uint32_t i = w->next++, count = token_count(prompt);
     if (prompt->len == 0)
         return 0;
@@ -472,7 +494,7 @@ static int32_t start(struct work *w)
     w->used++;
     s->reply->prompt_tokens = count;
     if (w->shared > 0)
-        llama_memory_seq_cp(memory, beginning, sequence, -1, -1);
+        llama_memory_seq_cp(memory, beginning(w->lane), sequence, -1, -1);
     else
         llama_memory_seq_rm(memory, sequence, -1, -1);
     int32_t status = prefill(w->lane, prompt, w->shared, count, sequence);
@@ -490,6 +512,7 @@ static int32_t advance(struct work *w)
     b->n_tokens = 0;
     for (uint32_t i = 0; i < w->used; i++)
         batch_add(b, w->slots[i].last, w->slots[i].count++, (llama_seq_id)i, true);
+    add_company(w->lane, w->used, (w->used + COMPANY - 1) / COMPANY * COMPANY, 1, true);
     int32_t status = llama_decode(w->lane->ctx, *b);
     if (status != 0)
         return status;
@@ -541,7 +564,7 @@ static uint32_t prepare(struct work *w)
                                    : same(w->first, tokens, smaller(w->shared, count - 1));
         w->first = answers == 1 ? tokens : w->first;
     }
-    w->shared = answers > 1 ? w->shared : 0;
+    w->shared = answers > 1 ? w->shared / CHUNK * CHUNK : 0;
     return widest;
 }
 
@@ -551,7 +574,7 @@ static int32_t answer(struct work *w)
     int32_t status = 0;
     llama_memory_clear(llama_get_memory(w->lane->ctx), false);
     if (w->shared > 0)
-        status = prefill(w->lane, w->first, 0, w->shared, (llama_seq_id)w->lane->slots);
+        status = prefill(w->lane, w->first, 0, w->shared, beginning(w->lane));
     while (status == 0) {
         while (status == 0 && w->used < w->lane->slots && w->next < w->count)
             status = start(w);
