@@ -57,7 +57,7 @@ struct elm_archive_stats {
 
 struct elm_archive_kind {
     const char *name, *summary;
-    bool needs_measures;
+    bool needs_measures;     /* not for problems that have none */
     void *(*make)(const struct elm_problem *problem, double floor);
     void (*free)(void *self);
     /* Adds the evaluated program if it deserves its niche. Never lowers a niche's fitness.

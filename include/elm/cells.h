@@ -1,7 +1,7 @@
 /*
  * cells: one elite a niche, for archives that say where a program belongs: by its measures
- * (parts/archive/grid.c, cvt.c), or in its island (islands.c). They forward what they are asked to
- * these. Search thread only.
+ * (parts/archive/grid.c, cvt.c), or in its island (islands.c). The rest of what an archive is asked
+ * is answered here. Search thread only.
  */
 #ifndef ELM_CELLS_H
 #define ELM_CELLS_H

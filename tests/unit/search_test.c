@@ -161,7 +161,7 @@ static void islands(void **state)
     use(ELM_JUDGE_COMMAND, "islands", "curiosity");
     workers_and_cuts(ELM_KEEP_ALL, 40);
     use(ELM_JUDGE_COMPARE, "islands", "power");
-    workers_and_cuts(ELM_KEEP_ALL, 5);
+    workers_and_cuts(ELM_KEEP_ALL, 20);
 }
 
 /* What a program passes comes back from the log, and from a snapshot. */
@@ -169,9 +169,9 @@ static void lexicase(void **state)
 {
     (void)state;
     use(ELM_JUDGE_SCORE, "islands", "lexicase");
-    workers_and_cuts(ELM_KEEP_ALL, 5);
+    workers_and_cuts(ELM_KEEP_ALL, 20);
     use(ELM_JUDGE_COMPARE, "topk", "lexicase");
-    workers_and_cuts(ELM_KEEP_ALL, 5);
+    workers_and_cuts(ELM_KEEP_ALL, 20);
     /* a command says nothing of cases */
     use(ELM_JUDGE_COMMAND, "grid", "lexicase");
     struct elm_keeper keeper = {0};
