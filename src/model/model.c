@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define HUGE_PAGE ((size_t)2 << 20)
-
 /* The element of a right side at a column and a depth. */
 static size_t matrix_index(const struct kernel *k, const struct matrix *m, uint32_t column,
                            uint32_t inner)
@@ -176,6 +174,19 @@ struct random_weights {
     float *values;               /* [the widest] */
 };
 
+/* Two normal numbers at a time (Box and Muller 1958), of sd 0.02. */
+static void fill_normal(struct elm_rng *rng, float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i += 2) {
+        uint64_t bits = elm_rng_u64(rng);
+        float radius = 0.02f * sqrtf(-2 * logf((float)((bits >> 32) + 1) * 0x1p-32f));
+        float angle = (float)(uint32_t)bits * (6.2831853f * 0x1p-32f);
+        values[i] = radius * cosf(angle);
+        if (i + 1 < count)
+            values[i + 1] = radius * sinf(angle);
+    }
+}
+
 static enum elm_status fill_random(void *ctx, const struct weight *w, struct elm_error *err)
 {
     struct random_weights *r = ctx;
@@ -187,8 +198,7 @@ static enum elm_status fill_random(void *ctx, const struct weight *w, struct elm
         return ELM_OK;
     }
     for (uint32_t row = 0; row < w->rows; row++) {
-        for (uint32_t i = 0; i < w->width; i++)
-            r->values[i] = (float)(0.02 * elm_rng_normal(&rng));
+        fill_normal(&rng, r->values, w->width);
         if (w->matrix == NULL)
             embedding_put(r->model, row, r->values);
         else
