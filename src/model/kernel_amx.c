@@ -66,7 +66,7 @@ static ALWAYS_INLINE void fetch(const struct strip *t, const char *right, uint32
     right += AHEAD * TILE_BYTES + (step + AHEAD >= t->steps ? (panels - 1) * t->panel_bytes : 0);
     for (uint32_t p = 0; p < panels; p++, right += t->panel_bytes) {
         UNROLL for (int i = 0; i < TILE_BYTES; i += 64)
-            _mm_prefetch(right + i, _MM_HINT_T0);
+            _mm_prefetch(right + i, _MM_HINT_T1);
     }
 }
 
@@ -90,10 +90,11 @@ static void tall(const struct strip *t)
         const char *right = (const char *)t->rights[i] + t->from;
         for (uint32_t k = 0; k < t->steps; k++) {
             fetch(t, right, k, 2);
+            /* past the first cache, which the left side is to stay in */
             _tile_loadd(4, left, t->left_bytes);
-            _tile_loadd(6, right, 64);
+            _tile_stream_loadd(6, right, 64);
             _tile_loadd(5, low, t->left_bytes);
-            _tile_loadd(7, right + t->panel_bytes, 64);
+            _tile_stream_loadd(7, right + t->panel_bytes, 64);
             _tile_dpbf16ps(0, 4, 6);
             _tile_dpbf16ps(1, 4, 7);
             _tile_dpbf16ps(2, 5, 6);
