@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT 64
+#define SLAB_BYTES ((size_t)8 << 20)
 
 static void *buffer(size_t bytes)
 {
@@ -53,9 +55,9 @@ void elm_session_free(struct elm_session *s)
 {
     if (s == NULL)
         return;
-    for (struct page *p = s->pages, *next; p != NULL; p = next) {
-        next = p->next;
-        free(p);
+    for (struct slab *slab = s->slabs, *next; slab != NULL; slab = next) {
+        next = slab->next;
+        free(slab);
     }
     free(s->x);
     free(s->left);
@@ -75,18 +77,30 @@ void elm_session_free(struct elm_session *s)
     free(s);
 }
 
+/* More free pages. In large pieces, for large pages of memory: rows' pages are read in turn, and the
+ * processor would look up more small ones than it remembers. */
+static void add_slab(struct elm_session *s)
+{
+    size_t page = (sizeof(struct page) + s->page_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t bytes = (sizeof(struct slab) + page + SLAB_BYTES - 1) / SLAB_BYTES * SLAB_BYTES;
+    struct slab *slab = aligned_alloc(HUGE_PAGE, bytes);
+    ELM_ASSERT(slab != NULL);
+    madvise(slab, bytes, MADV_HUGEPAGE);
+    slab->next = s->slabs;
+    s->slabs = slab;
+    for (size_t at = sizeof(*slab); at + page <= bytes; at += page) {
+        struct page *p = (struct page *)(void *)((char *)slab + at);
+        p->next_free = s->free_pages;
+        s->free_pages = p;
+    }
+}
+
 struct page *page_take(struct elm_session *s)
 {
+    if (s->free_pages == NULL)
+        add_slab(s);
     struct page *p = s->free_pages;
-    if (p != NULL) {
-        s->free_pages = p->next_free;
-    } else {
-        size_t bytes = sizeof(*p) + s->page_bytes;
-        p = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-        ELM_ASSERT(p != NULL);
-        p->next = s->pages;
-        s->pages = p;
-    }
+    s->free_pages = p->next_free;
     /* positions that are not there yet are multiplied by 0, so they must be numbers */
     memset(p->data, 0, s->page_bytes);
     p->references = 1;

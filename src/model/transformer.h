@@ -7,6 +7,7 @@
 #include "model/kernel.h"
 
 #define CONTEXT_MOST 32768       /* a longer context is cut to it: angles are tabled */
+#define HUGE_PAGE ((size_t)2 << 20)
 #define LINES_LEAST 128          /* tokens computed at once */
 
 struct layer {
@@ -64,9 +65,13 @@ static inline uint32_t weight_column(const struct weight *w, uint32_t row)
 
 /* Keys and values of BLOCK positions of all layers and heads. Rows that begin alike share pages. */
 struct page {
-    struct page *next_free, *next;
+    struct page *next_free;
     uint32_t references;
     _Alignas(64) char data[];    /* [layer][kv_head]: keys, values */
+};
+
+struct slab {                    /* of pages */
+    _Alignas(64) struct slab *next;
 };
 
 /* A token to be computed. */
@@ -84,7 +89,8 @@ struct elm_session {
     const struct elm_model *model;
     uint32_t rows_max, lines_max;
     struct kernel_state state;
-    struct page *pages, *free_pages;
+    struct slab *slabs;
+    struct page *free_pages;
     size_t page_bytes, key_bytes, head_bytes;    /* of a page's data, of keys, of keys and values */
 
     /* shapes of the buffers below, in elements */
