@@ -360,8 +360,8 @@ static void a_flipped_bit_is_noticed(void **state)
         check_damaged(folder, how, 60, &errors);
         bytes.ptr[at] ^= bit;
     }
-    /* most bytes are of attempts and texts */
-    assert_in_range(errors, 150, 300);
+    /* the rest is room that nothing uses yet, in pages of tables that hold little */
+    assert_in_range(errors, 130, 300);
     elm_buf_release(&bytes);
     rig_clean(folder);
 }
