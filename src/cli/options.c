@@ -146,7 +146,7 @@ const struct option_info option_table[OPTIONS] = {
                      .help = "files named as `elm show prompt` names them that take the place of "
                              "what models are asked"},
     [OPT_MODELS_PATH] = {"models-path", 0, OPTION_TEXT, true, .metavar = "FOLDER",
-                         .commands = IN_MODELS,
+                         .commands = IN_RUN | IN_MODELS,
                          .fallback = "$XDG_DATA_HOME/elm/models, or ~/.local/share/elm/models",
                          .help = "the folder of models, each a NAME.gguf"},
     [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_RUN,
