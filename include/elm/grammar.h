@@ -21,9 +21,9 @@
 
 struct elm_grammar;
 /* The grammar of what may stand in the place of `count` sibling subtrees beginning with node `at` of
- * a checked tree: one expression of a type that fits (count 1), or statements. `names` must hold
- * still while the grammar lives (nothing is added). `nodes_max`: of what is written, roughly: it
- * closes as soon as it can beyond that. Fails: ELM_USAGE where the node can't be replaced. */
+ * a checked tree: one expression of a type that fits (count 1), or statements. `names` must live as
+ * long as the grammar. `nodes_max`: of what is written; it is exceeded by two now and then, and where
+ * what must come takes more. Fails: ELM_USAGE where the node can't be replaced. */
 enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names *names,
                                 uint32_t at, uint32_t count, uint32_t nodes_max,
                                 struct elm_grammar **out, struct elm_error *err);

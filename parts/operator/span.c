@@ -96,6 +96,20 @@ static uint32_t nodes_of(const struct elm_tree *t, const struct spot *spot)
     return end - spot->at;
 }
 
+/* Nodes that a span may have. */
+static uint32_t room(const struct elm_problem *problem, const struct elm_tree *t,
+                     const struct spot *spot)
+{
+    uint32_t old = nodes_of(t, spot), most = old + NODES_SPARE;
+    uint32_t others = t->count - old;
+    /* the grammar ends within two nodes */
+    if (most + 2 > problem->edit_nodes_max)
+        most = problem->edit_nodes_max > 2 ? problem->edit_nodes_max - 2 : 1;
+    if (others + most > problem->nodes_max)
+        most = problem->nodes_max > others ? problem->nodes_max - others : 0;
+    return most;
+}
+
 /* A spot, the program around it, and a grammar that leaves the spot's text at a byte drawn. */
 static enum elm_status draw_spot(const struct elm_operator_context *context,
                                  const struct elm_parent *p, struct elm_rng *rng,
@@ -110,9 +124,9 @@ static enum elm_status draw_spot(const struct elm_operator_context *context,
         if (spot.at == UINT32_MAX)
             break;
         spot.siblings = draw_siblings(p, spot.at, size_max, rng);
-        uint32_t nodes = nodes_of(p->tree, &spot) + NODES_SPARE;
         if (elm_grammar_new(p->tree, context->problem->names, spot.at, spot.siblings,
-                            nodes < size_max ? nodes : size_max, &request->grammar, NULL) != ELM_OK)
+                            room(context->problem, p->tree, &spot), &request->grammar, NULL) !=
+            ELM_OK)
             continue;
         elm_buf_clear(text);
         elm_tree_print_spot(p->tree, context->problem->names, spot.at, spot.siblings, text, from,

@@ -46,6 +46,7 @@ void elm_grammar_start(const struct elm_grammar *g, struct elm_grammar_state *op
     s->frames[0] = (struct frame){.kind = g->base, .flags = g->no_debt ? FLAG_NO_DEBT : 0};
     s->level = g->base == BASE_VALUE && g->need_int ? LEVEL_NEED_INT : 0;
     s->indent = g->indent;
+    s->nodes = g->nodes_least;
     s->mode = MODE_LEAD;
     if (g->lead.len == 0)
         start(g, s);
@@ -76,7 +77,7 @@ static bool span_step(const struct elm_grammar *g, struct state *s, uint8_t byte
     case MODE_AFTER: return grammar_after(g, s, byte);
     case MODE_OPERATOR: return grammar_operator(s, byte);
     case MODE_STATEMENT: return grammar_statement(g, s, byte);
-    case MODE_LVALUE: return grammar_assignment(s, byte);
+    case MODE_LVALUE: return grammar_assignment(g, s, byte);
     case MODE_SIMPLE: return grammar_simple_end(g, s, byte, false);
     case MODE_NO_ARGUMENT: return grammar_no_argument(g, s, byte);
     case MODE_SECOND_INDEX: return grammar_second_index(s, byte);

@@ -178,6 +178,7 @@ struct elm_grammar {
     uint32_t border;
     uint64_t border_bytes[256];       /* bit i: the border's byte i is this one */
     uint32_t nodes_max;
+    uint16_t nodes_least;      /* what has to come in any case */
     char *old;                 /* what is replaced, with its lead */
     uint32_t old_len;
     uint32_t leave;            /* byte of it to leave it at; UINT32_MAX: it may be written again */
@@ -223,9 +224,9 @@ bool grammar_operand(const struct elm_grammar *g, struct state *s, uint8_t byte)
 bool grammar_number(const struct elm_grammar *g, struct state *s, uint8_t byte);
 bool grammar_after(const struct elm_grammar *g, struct state *s, uint8_t byte);
 bool grammar_operator(struct state *s, uint8_t byte);
-bool grammar_assignment(struct state *s, uint8_t byte);
+bool grammar_assignment(const struct elm_grammar *g, struct state *s, uint8_t byte);
 bool grammar_second_index(struct state *s, uint8_t byte);
-bool grammar_index(struct state *s, uint32_t word, uint8_t flags);
+bool grammar_index(struct state *s, uint32_t word, uint16_t second, uint8_t flags);
 bool grammar_call(const struct elm_grammar *g, struct state *s, uint32_t word, uint8_t flags);
 bool grammar_no_argument(const struct elm_grammar *g, struct state *s, uint8_t byte);
 bool grammar_argument(const struct elm_grammar *g, struct state *s);
@@ -284,9 +285,26 @@ static inline struct frame grammar_pop(struct state *s)
     return f;
 }
 
-static inline bool grammar_closing(const struct elm_grammar *g, const struct state *s)
+/* Is there room for so many nodes more? What must come is counted where it becomes certain, by the
+ * least that it takes (an operator with a right side of one node, a call with its arguments), so that
+ * a reading can always end without more. */
+static inline bool grammar_affords(const struct elm_grammar *g, const struct state *s,
+                                   uint32_t nodes)
 {
-    return s->nodes >= g->nodes_max;
+    return s->nodes + nodes <= g->nodes_max;
+}
+
+/* An expression that stands alone in a head, not as a statement. */
+static inline bool grammar_is_head(uint8_t kind)
+{
+    return kind == FRAME_FOR_INIT || kind == FRAME_FOR_STEP || kind == BASE_SIMPLE ||
+           kind == BASE_FOR_INIT;
+}
+
+/* What an lvalue of this array takes beside its own node. */
+static inline uint32_t grammar_indices(uint16_t second)
+{
+    return second != 0 ? 2 : 1;
 }
 
 static inline bool grammar_holds_statements(uint8_t kind)

@@ -143,12 +143,12 @@ bool grammar_complete(const struct elm_grammar *g, const struct state *s, uint8_
 
 static bool may_nest(const struct elm_grammar *g, const struct state *s)
 {
-    return !grammar_closing(g, s) && s->depth < FRAMES_MAX - 1;
+    return grammar_affords(g, s, 1) && s->depth < FRAMES_MAX - 1;
 }
 
 static bool more_unary(const struct elm_grammar *g, struct state *s)
 {
-    if (grammar_closing(g, s) || (s->unary & UNARY_COUNT) == UNARY_COUNT)
+    if (!grammar_affords(g, s, 1) || (s->unary & UNARY_COUNT) == UNARY_COUNT)
         return false;
     s->unary = (uint8_t)((s->unary & ~UNARY_MINUS) + UNARY_ONE);
     s->nodes++;
@@ -193,7 +193,6 @@ bool grammar_operand(const struct elm_grammar *g, struct state *s, uint8_t byte)
     }
     s->cast_here = false;
     if (byte >= '0' && byte <= '9') {
-        s->nodes++;
         s->at = 1;
         s->number = byte < '2' ? 1 : byte == '2' ? 0 : 2;
         s->mode = byte == '0' ? MODE_ZERO : MODE_INT;
@@ -275,13 +274,13 @@ bool grammar_number(const struct elm_grammar *g, struct state *s, uint8_t byte)
     return grammar_after(g, s, byte);
 }
 
-bool grammar_index(struct state *s, uint32_t word, uint8_t flags)
+bool grammar_index(struct state *s, uint32_t word, uint16_t second, uint8_t flags)
 {
     struct frame *f = grammar_push(s, FRAME_INDEX, flags | FLAG_NO_DEBT);
     f->word = (uint8_t)word;
     s->level = LEVEL_NEED_INT;
     s->mode = MODE_OPERAND;
-    s->nodes++;
+    s->nodes = (uint16_t)(s->nodes + grammar_indices(second));
     return true;
 }
 
@@ -289,7 +288,7 @@ bool grammar_call(const struct elm_grammar *g, struct state *s, uint32_t word, u
 {
     struct frame *f = grammar_push(s, FRAME_CALL, flags);
     f->word = (uint8_t)word;
-    s->nodes++;
+    s->nodes = (uint16_t)(s->nodes + g->words[word].params);
     if (g->words[word].params > 0)
         return grammar_argument(g, s);
     s->mode = MODE_NO_ARGUMENT;
@@ -370,16 +369,16 @@ static uint32_t operators_after(const struct elm_grammar *g, const struct state 
     uint16_t level = s->level, bit = LEVEL_MUL;
     uint8_t type = s->type, whole = type;
     uint32_t set = 0;
-    bool debt = !grammar_finish(level, &whole), closing = grammar_closing(g, s);
+    bool debt = !grammar_finish(level, &whole), room = grammar_affords(g, s, 2);
     size_t i = 0;
     for (; i < ELM_COUNT(of_level) && reduce_one(&level, &type, bit); i++) {
         bool compares = bit == LEVEL_REL || bit == LEVEL_EQ;
         /* a < b < c is not what it seems */
-        if ((!closing || (debt && compares)) && !(compares && (s->level & bit)))
+        if ((room || (debt && compares)) && !(compares && (s->level & bit)))
             set |= of_level[i] & (type == ELM_TYPE_INT ? ~0u : ~INT_ONLY);
         bit = (uint16_t)(bit << 1);
     }
-    if (i == ELM_COUNT(of_level) && may_nest(g, s))
+    if (i == ELM_COUNT(of_level) && may_nest(g, s) && grammar_affords(g, s, 3))
         set |= 1u << QUESTION;
     if (!debt && grammar_holder(s)->kind == FRAME_THEN)
         set |= 1u << COLON;
@@ -432,7 +431,7 @@ static bool question(struct state *s)
     grammar_push(s, FRAME_THEN, grammar_holder(s)->flags & FLAG_NO_DEBT);
     s->level = need;
     s->type = ELM_TYPE_NONE;
-    s->nodes++;
+    s->nodes += 3;
     s->mode = MODE_OPERAND;
     return true;
 }
@@ -461,7 +460,7 @@ static bool binary(struct state *s, uint32_t k)
     if (o->level == LEVEL_ADD)
         s->level |= left == ELM_TYPE_DOUBLE ? LEVEL_ADD_DOUBLE : 0;
     s->type = ELM_TYPE_NONE;
-    s->nodes++;
+    s->nodes += 2;
     s->mode = MODE_OPERAND;
     return true;
 }
@@ -470,6 +469,7 @@ static bool assign(struct state *s, uint32_t k)
 {
     grammar_push(s, FRAME_VALUE, 0);
     s->level = operators[k].int_only ? LEVEL_NEED_INT : 0;
+    s->nodes++;
     s->type = ELM_TYPE_NONE;
     s->mode = MODE_OPERAND;
     return true;
@@ -497,7 +497,7 @@ bool grammar_operator(struct state *s, uint8_t byte)
 }
 
 /* An lvalue that stands alone is read: it is assigned, or counted up or down. */
-bool grammar_assignment(struct state *s, uint8_t byte)
+bool grammar_assignment(const struct elm_grammar *g, struct state *s, uint8_t byte)
 {
     if (grammar_holder(s)->kind == BASE_LVALUE)
         return false;
@@ -510,5 +510,5 @@ bool grammar_assignment(struct state *s, uint8_t byte)
         s->operators &= ~INT_ONLY;
     s->mode = MODE_OPERATOR;
     s->at = 0;
-    return byte == ' ';
+    return byte == ' ' && grammar_affords(g, s, 1);
 }

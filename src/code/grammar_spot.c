@@ -337,6 +337,16 @@ static uint64_t digest(const struct elm_grammar *g)
     return hash;
 }
 
+static uint16_t least(const struct elm_grammar *g)
+{
+    uint32_t nodes = g->owed_count + (g->must_return ? 2 : 0);
+    if (grammar_is_head(g->base))
+        nodes += 2;
+    else if (g->base == BASE_VALUE || g->base == BASE_LVALUE || g->base == BASE_ARRAY)
+        nodes += 1;
+    return (uint16_t)nodes;
+}
+
 static bool begins_somehow(const struct elm_grammar *g)
 {
     struct elm_grammar_state s;
@@ -362,8 +372,8 @@ enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names
     enum elm_status status = find_spot(&w, at, count, err);
     if (status == ELM_OK) {
         uint32_t room = TREE_DEPTH_MAX - DEPTH_SPARE - w.depth;
-        /* fewer could not hold a statement */
-        g->nodes_max = nodes_max < 4 ? 4 : nodes_max < room ? nodes_max : room;
+        uint32_t fewest = g->base >= BASE_SIMPLE ? 4 : 1;
+        g->nodes_max = nodes_max < fewest ? fewest : nodes_max < room ? nodes_max : room;
         g->returns = t->nodes[p.function].type;
         if (t->count + g->nodes_max + DEPTH_SPARE > ELM_NODES_MAX)
             status = elm_fail(err, ELM_USAGE, "a program of %u nodes has no room", t->count);
@@ -372,6 +382,7 @@ enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names
         status = grammar_words(g, &p, err);
     if (status == ELM_OK)
         status = surround(g, &p, count, err);
+    g->nodes_least = least(g);
     if (status == ELM_OK && !begins_somehow(g))
         status = elm_fail(err, ELM_USAGE, "nothing in scope may stand at node %u", at);
     if (status != ELM_OK) {

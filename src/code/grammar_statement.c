@@ -57,12 +57,13 @@ bool grammar_must_return(const struct elm_grammar *g, const struct state *s)
 
 static bool may_begin(const struct elm_grammar *g, const struct state *s)
 {
-    return !grammar_closing(g, s) || grammar_owes(g, s) || grammar_must_return(g, s);
+    /* an assignment of one scalar, or a return */
+    return grammar_affords(g, s, 3) || grammar_owes(g, s) || grammar_must_return(g, s);
 }
 
 static bool nests(const struct elm_grammar *g, const struct state *s)
 {
-    return !grammar_closing(g, s) && s->depth + 5 <= FRAMES_MAX;
+    return grammar_affords(g, s, 1) && s->depth + 5 <= FRAMES_MAX;
 }
 
 static bool statement_end(struct state *s, bool returns)
@@ -162,9 +163,10 @@ bool grammar_else(const struct elm_grammar *g, struct state *s, uint8_t byte)
         grammar_expect(s, LITERAL_OPEN);
         return true;
     }
-    if (byte != 'i' || grammar_closing(g, s))
+    if (byte != 'i' || !grammar_affords(g, s, 3))
         return false;
     push_block(s, FRAME_IF, OWNER_THEN, flags);
+    s->nodes += 2;
     grammar_expect(s, LITERAL_ELSE_IF);
     return true;
 }
@@ -174,7 +176,7 @@ bool grammar_line(const struct elm_grammar *g, struct state *s, uint8_t byte)
 {
     const struct frame *f = grammar_holder(s);
     bool needed = f->kind == BASE_ELSE && g->must_return;
-    if (s->mode == MODE_IF_LINE && byte == ' ' && (needed || !grammar_closing(g, s))) {
+    if (s->mode == MODE_IF_LINE && byte == ' ' && (needed || grammar_affords(g, s, 1))) {
         grammar_expect(s, LITERAL_ELSE);
         return true;
     }
@@ -209,7 +211,7 @@ static bool prefix(const struct elm_grammar *g, struct state *s, uint8_t byte)
     if (g->symbol_count + s->local_count == 0)
         return false;
     s->prefixed = true;
-    s->nodes += 2;
+    s->nodes += grammar_is_head(grammar_holder(s)->kind) ? 0 : 3;
     grammar_expect(s, byte == '+' ? LITERAL_INCREMENT : LITERAL_DECREMENT);
     return true;
 }
@@ -222,7 +224,7 @@ bool grammar_statement(const struct elm_grammar *g, struct state *s, uint8_t byt
     }
     if (byte == '{')
         return nests(g, s) && grammar_open(s, byte);
-    return (byte == '+' || byte == '-') && !grammar_closing(g, s) && prefix(g, s, byte);
+    return (byte == '+' || byte == '-') && grammar_affords(g, s, 5) && prefix(g, s, byte);
 }
 
 /* A word of s->want must begin. */
@@ -247,17 +249,17 @@ static bool keyword(const struct elm_grammar *g, struct state *s, uint8_t key, u
         s->declared = key == KEY_INT ? ELM_TYPE_INT : ELM_TYPE_DOUBLE;
         return want(s, WANT_DECLARED);
     case KEY_IF: case KEY_WHILE: case KEY_FOR:
-        s->nodes++;
+        s->nodes += key == KEY_FOR ? 6 : 2;
         push_block(s, frames[key], OWNER_THEN, key == KEY_IF ? FLAG_ALL_RETURN : 0);
         grammar_expect(s, LITERAL_HEAD);
         return true;
     case KEY_DO:
-        s->nodes++;
+        s->nodes += 2;
         push_block(s, FRAME_BLOCK, OWNER_DO, FLAG_LOOP);
         grammar_expect(s, LITERAL_DO);
         return true;
     case KEY_RETURN:
-        s->nodes++;
+        s->nodes += alone ? 1 : 2;
         if (alone)
             return statement_end(s, true);
         grammar_push(s, FRAME_VALUE, FLAG_RETURN);
@@ -273,19 +275,21 @@ static bool named(const struct elm_grammar *g, struct state *s, uint32_t word, u
 {
     uint16_t second;
     uint8_t type = grammar_symbol(g, s, word, &second);
-    bool after = s->prefixed;
-    s->nodes += 2;
-    if (g->words[word].role == ROLE_FUNCTION)
+    bool after = s->prefixed, function = g->words[word].role == ROLE_FUNCTION;
+    /* of a statement: itself and a call, or itself, ++ and the lvalue */
+    if (!after && !grammar_is_head(grammar_holder(s)->kind))
+        s->nodes += function ? 2 : 3;
+    if (function)
         return byte == '(' && grammar_call(g, s, word, FLAG_STATEMENT);
     if (type == ELM_TYPE_INT_ARRAY || type == ELM_TYPE_DOUBLE_ARRAY) {
         uint8_t flags = FLAG_LVALUE | (s->prefixed ? FLAG_PREFIXED : 0);
         s->prefixed = false;
-        return byte == '[' && grammar_index(s, word, flags);
+        return byte == '[' && grammar_index(s, word, second, flags);
     }
     s->type = type;
     s->prefixed = false;
     s->mode = after ? MODE_SIMPLE : MODE_LVALUE;
-    return after ? grammar_simple_end(g, s, byte, false) : grammar_assignment(s, byte);
+    return after ? grammar_simple_end(g, s, byte, false) : grammar_assignment(g, s, byte);
 }
 
 static bool value(const struct elm_grammar *g, struct state *s, uint32_t word, uint8_t byte)
@@ -300,8 +304,7 @@ static bool value(const struct elm_grammar *g, struct state *s, uint32_t word, u
         return byte == '(' && grammar_call(g, s, word, 0);
     uint8_t type = grammar_symbol(g, s, word, &second);
     if (type == ELM_TYPE_INT_ARRAY || type == ELM_TYPE_DOUBLE_ARRAY)
-        return byte == '[' && grammar_index(s, word, 0);
-    s->nodes++;
+        return byte == '[' && grammar_index(s, word, second, 0);
     grammar_operand_done(s, type);
     return grammar_after(g, s, byte);
 }
@@ -320,7 +323,6 @@ bool grammar_word_end(const struct elm_grammar *g, struct state *s, uint8_t byte
     case WANT_OPERAND:
         return value(g, s, word, byte);
     case WANT_ARRAY:
-        s->nodes++;
         return grammar_holder(s)->kind == FRAME_CALL && grammar_argument_end(g, s, byte);
     case WANT_DECLARED:
         s->declaring = (uint8_t)(word + 1);
@@ -348,7 +350,7 @@ static void declare(const struct elm_grammar *g, struct state *s)
     s->locals[s->local_count++] = (struct local){(uint8_t)word, type & 15, second & 15};
     if (g->words[word].owed > 0)
         s->owed |= (uint8_t)(1u << (g->words[word].owed - 1));
-    s->nodes++;
+    s->nodes += !grammar_is_head(grammar_holder(s)->kind);
     s->declaring = s->declared = s->dim_count = 0;
     s->dims[0] = s->dims[1] = 0;
 }
@@ -377,7 +379,7 @@ bool grammar_declared(const struct elm_grammar *g, struct state *s, uint8_t byte
                                  : (uint32_t)(owed->dims[0] != 0) + (owed->dims[1] != 0);
     if (byte == '[' && list && s->dim_count < 2) {
         if (owed != NULL ? s->dim_count == dims
-                         : grammar_closing(g, s) || (s->dim_count == 1 && !second_fits(g, s)))
+                         : !grammar_affords(g, s, 1) || (s->dim_count == 1 && !second_fits(g, s)))
             return false;
         s->mode = MODE_DIMENSION;
         s->number = 0;
@@ -386,7 +388,8 @@ bool grammar_declared(const struct elm_grammar *g, struct state *s, uint8_t byte
     }
     if (s->dim_count != dims)
         return false;
-    if (byte == ' ') {
+    /* the declaration, its value; of an array a list, and one of a row */
+    if (byte == ' ' && (!list || grammar_affords(g, s, 2 + s->dim_count))) {
         grammar_expect(s, LITERAL_INITIAL);
         return true;
     }
@@ -436,10 +439,11 @@ static bool item(struct state *s)
 /* A list must begin. */
 static bool items(struct state *s, uint8_t byte, uint16_t length, uint16_t inner)
 {
+    /* an inner list has been counted as the outer's item */
+    s->nodes += grammar_holder(s)->kind == FRAME_ITEMS ? 1 : 2;
     struct frame *f = grammar_push(s, FRAME_ITEMS, 0);
     f->level = length;
     f->at = inner;
-    s->nodes++;
     return byte == '{' && item(s);
 }
 
@@ -455,8 +459,9 @@ bool grammar_items(const struct elm_grammar *g, struct state *s, uint8_t byte)
 bool grammar_item_end(const struct elm_grammar *g, struct state *s, uint8_t byte)
 {
     struct frame *f = grammar_top(s);
-    if (byte == ',' && f->level > 1 && !grammar_closing(g, s)) {
+    if (byte == ',' && f->level > 1 && grammar_affords(g, s, f->at != 0 ? 2 : 1)) {
         f->level--;
+        s->nodes++;
         grammar_expect(s, LITERAL_ITEM);
         return true;
     }
@@ -513,6 +518,7 @@ static bool initial(struct state *s)
         s->mode = MODE_ITEMS;
         return true;
     }
+    s->nodes += !grammar_is_head(grammar_holder(s)->kind);
     grammar_push(s, FRAME_VALUE, 0);
     return operand(s);
 }

@@ -93,7 +93,7 @@ static bool may_declare_freely(const struct elm_grammar *g, const struct state *
     bool head = grammar_holder(s)->kind == FRAME_FOR_INIT;
     if (grammar_holder(s)->kind == BASE_FOR_INIT && owed_left(g, s) > 0)
         return false;
-    return (head || !grammar_closing(g, s)) && free_declaration(g, s);
+    return (head || grammar_affords(g, s, 1)) && free_declaration(g, s);
 }
 
 bool grammar_declares(const struct elm_grammar *g, const struct state *s, uint8_t type)
@@ -130,40 +130,41 @@ static bool nests(const struct state *s)
 
 static bool statement_keyword(const struct elm_grammar *g, const struct state *s, uint8_t keyword)
 {
-    bool closing = grammar_closing(g, s);
+    uint32_t returned = g->returns == ELM_TYPE_NONE ? 1 : 2;
     switch (keyword) {
     case KEY_INT: case KEY_DOUBLE:
         return grammar_declares(g, s, keyword == KEY_INT ? ELM_TYPE_INT : ELM_TYPE_DOUBLE);
     case KEY_IF: case KEY_WHILE: case KEY_DO:
-        return !closing && nests(s);
+        return grammar_affords(g, s, 3) && nests(s);
     case KEY_FOR:
-        return !closing && nests(s) && free_declaration(g, s);
+        return grammar_affords(g, s, 7) && nests(s) && free_declaration(g, s);
     case KEY_RETURN:
-        return !closing || (!grammar_owes(g, s) && grammar_must_return(g, s));
+        return grammar_affords(g, s, returned) || (!grammar_owes(g, s) && grammar_must_return(g, s));
     case KEY_BREAK:
-        return !closing && (s->loops > 0 || g->may_break);
+        return grammar_affords(g, s, 1) && (s->loops > 0 || g->may_break);
     default:
-        return !closing && (s->loops > 0 || g->may_continue);
+        return grammar_affords(g, s, 1) && (s->loops > 0 || g->may_continue);
     }
 }
 
 static bool as_statement(const struct elm_grammar *g, const struct state *s, uint32_t word)
 {
     const struct word *w = &g->words[word];
+    bool list = s->want == WANT_STATEMENT;
     uint16_t second;
-    bool list = s->want == WANT_STATEMENT, closing = grammar_closing(g, s);
     if (w->role == ROLE_KEYWORD) {
         return list ? statement_keyword(g, s, w->keyword)
                     : s->want == WANT_FOR_INIT && w->keyword <= KEY_DOUBLE &&
                           statement_keyword(g, s, w->keyword);
     }
-    if (list && closing)
-        return false;
     if (grammar_holder(s)->kind == BASE_FOR_INIT && owed_left(g, s) > 0)
         return false;
+    /* a head must hold something: there the least of what it may hold has been counted */
     if (w->role == ROLE_FUNCTION)
-        return !w->math && w->callable;
-    return grammar_symbol(g, s, word, &second) != ELM_TYPE_NONE;
+        return !w->math && w->callable && (!list || grammar_affords(g, s, w->params + 2u));
+    uint8_t type = grammar_symbol(g, s, word, &second);
+    uint32_t nodes = 3 + (is_array(type) ? grammar_indices(second) : 0);
+    return type != ELM_TYPE_NONE && (!list || grammar_affords(g, s, nodes));
 }
 
 static bool as_operand(const struct elm_grammar *g, const struct state *s, uint32_t word)
@@ -171,7 +172,7 @@ static bool as_operand(const struct elm_grammar *g, const struct state *s, uint3
     const struct word *w = &g->words[word];
     const struct frame *holder = grammar_holder(s), *around = holder - 1;
     uint16_t second;
-    bool more = !grammar_closing(g, s) && s->depth < FRAMES_MAX - 1;
+    bool more = s->depth < FRAMES_MAX - 1;
     uint8_t type;
     if (w->role == ROLE_KEYWORD) {
         /* a cast: the bracket before it is no expression's, what counts is around that */
@@ -182,11 +183,12 @@ static bool as_operand(const struct elm_grammar *g, const struct state *s, uint3
     }
     if (w->role == ROLE_FUNCTION) {
         type = w->shape.type;
-        if (!more || !w->callable)
+        /* what has no room without parameters has none at all */
+        if (!more || !w->callable || !grammar_affords(g, s, w->params > 0 ? w->params : 1))
             return false;
     } else {
         type = grammar_symbol(g, s, word, &second);
-        if (is_array(type) && !more)
+        if (is_array(type) && !(more && grammar_affords(g, s, grammar_indices(second))))
             return false;
         type = element_of(type);
     }

@@ -101,8 +101,8 @@ static void walk(const struct elm_grammar *g, struct elm_rng *rng, struct elm_bu
     }
 }
 
-/* The child with the span in the place of the nodes. */
-static void splice(const struct grammar_rig *r, const struct elm_tree *t, uint32_t at,
+/* The child with the span in the place of the nodes; returns how many nodes the span has. */
+static uint32_t splice(const struct grammar_rig *r, const struct elm_tree *t, uint32_t at,
                    uint32_t count, const struct elm_grammar *g, struct elm_str span)
 {
     struct elm_arena arena = {0};
@@ -123,6 +123,7 @@ static void splice(const struct grammar_rig *r, const struct elm_tree *t, uint32
     }
     elm_tree_release(&child);
     elm_arena_release(&arena);
+    return node_count;
 }
 
 static uint32_t siblings_after(const struct elm_tree *t, uint32_t at)
@@ -139,22 +140,24 @@ static void walks(const struct grammar_rig *r, uint32_t count, uint64_t seed)
 {
     struct elm_rng rng = elm_rng(seed, 1);
     struct elm_buf text = {0};
-    uint32_t ended = 0;
+    uint32_t ended = 0, over = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct elm_tree *t = &r->trees[elm_rng_below(&rng, r->count)];
         uint32_t at = 1 + elm_rng_below(&rng, t->count - 1), siblings = 1;
         struct elm_grammar *g;
         if (elm_rng_chance(&rng, 0.5))
             siblings += elm_rng_below(&rng, 1 + siblings_after(t, at));
-        if (elm_grammar_new(t, r->names, at, siblings, elm_rng_below(&rng, 40), &g, NULL) != ELM_OK)
+        uint32_t nodes_max = 8 + elm_rng_below(&rng, 32);
+        if (elm_grammar_new(t, r->names, at, siblings, nodes_max, &g, NULL) != ELM_OK)
             continue;
         walk(g, &rng, &text);
-        splice(r, t, at, siblings, g, elm_buf_str(&text));
+        over += splice(r, t, at, siblings, g, elm_buf_str(&text)) > nodes_max + 2;
         elm_grammar_free(g);
         ended++;
     }
     print_message("%u of %u walks\n", ended, count);
     assert_true(ended > count / 2);
+    assert_true(over < ended / 20);
     elm_buf_release(&text);
 }
 
