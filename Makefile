@@ -6,6 +6,7 @@
 # make docs         writes docs/commands.md from the option table
 # make llama        llama.cpp, for the backend of that name: optional, ten minutes (tools/llama)
 # make llama-check  compares elm's models and tokenizer with llama.cpp's; after make llama
+# make llama-server-check   the backend openai against llama.cpp's server; after make llama
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -46,7 +47,7 @@ FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
 .PHONY: all run test tests objects check lint layers limits docs bench bench-quick boolean-table \
-        clean install help llama llama-check FORCE
+        clean install help llama llama-check llama-server-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -149,7 +150,10 @@ llama:
 	@tools/llama
 llama-check: $(if $(LLAMA_LIBS),$(OUT)/tools/llama_check)
 	@$(if $<,$<,echo "llama-check: llama.cpp is not set up: make llama" >&2; exit 1)
-$(OUT)/tools/llama_check: tools/llama_check.c $(OUT)/libelm.a
+# the backend openai and a run against a real server, which it starts; LLAMA_SERVER=, MODEL=
+llama-server-check: $(OUT)/tools/openai_check $(OUT)/elm
+	@LLAMA_SERVER='$(LLAMA_SERVER)' MODEL='$(MODEL)' tools/llama-server-check $(OUT)
+$(OUT)/tools/llama_check $(OUT)/tools/openai_check: $(OUT)/tools/%: tools/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)
 
