@@ -183,7 +183,7 @@ static enum elm_status wait_for_answers(struct elm_search *s, struct elm_error *
 static enum elm_status keep_calls(struct elm_search *s, const struct consultation *k,
                                   bool stopped, struct elm_error *err)
 {
-    if (s->store == NULL || s->def.keep == ELM_KEEP_STATS || k->count == 0)
+    if (s->store == NULL || k->count == 0)
         return ELM_OK;
     struct elm_call *calls = elm_calloc(k->count, sizeof(*calls));
     uint32_t count = 0;
@@ -199,12 +199,15 @@ static enum elm_status keep_calls(struct elm_search *s, const struct consultatio
             .tokens = r->tokens,
             .money = r->money,
             .wall_us = r->wall_us,
-            .prompt = elm_buf_str(&k->requests[i].prompt),
-            .answer = elm_buf_str(&r->text),
-            .token_ids = elm_buf_str(&r->token_ids),
-            .logprobs = elm_buf_str(&r->logprobs),
             .why = elm_str(r->why),
         };
+        /* the counts stay, whatever is kept: budgets are of the whole run */
+        if (s->def.keep == ELM_KEEP_STATS)
+            continue;
+        calls[count - 1].prompt = elm_buf_str(&k->requests[i].prompt);
+        calls[count - 1].answer = elm_buf_str(&r->text);
+        calls[count - 1].token_ids = elm_buf_str(&r->token_ids);
+        calls[count - 1].logprobs = elm_buf_str(&r->logprobs);
     }
     enum elm_status status = elm_store_calls(s->store, calls, count, err);
     free(calls);
