@@ -96,6 +96,8 @@ struct elm_backend_kind {
     const char *name, *summary;
     bool masks;                 /* honours request.grammar */
     bool local;                 /* computes here: its price is CPU time */
+    bool small;                 /* its models are too small to write more than a span: other operators
+                                   only where they are asked for by name */
     /* Fails: ELM_NOT_FOUND (no such model: how to get it), ELM_USAGE (a field of the definition),
      * ELM_CORRUPT (a broken model file), ELM_IO. */
     enum elm_status (*open)(const struct elm_backend_def *def, void **self, struct elm_error *err);

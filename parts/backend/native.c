@@ -372,6 +372,7 @@ const struct elm_backend_kind elm_backend_native = {
     .summary = "small llama models in this process, with masks: `elm models pull` brings one",
     .masks = true,
     .local = true,
+    .small = true,
     .open = native_open,
     .price_us = native_price_us,
     .close = native_close,

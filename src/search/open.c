@@ -142,6 +142,8 @@ static const char *idle_why(const struct elm_search *s, const struct elm_operato
         return "asks a model: elm models pull smollm2, then --model smollm2; or --backend openai";
     if (kind->needs_masks && !backend->masks)
         return "needs a backend that can mask tokens: --model smollm2";
+    if (kind->prompt != NULL && !kind->needs_masks && backend->small && list == NULL)
+        return "for larger models; --operators asks for it all the same";
     return kind->applies(s->problem, &s->evidence, &why) ? NULL : why;
 }
 
