@@ -77,7 +77,7 @@ struct elm_backend_def {
     struct elm_endpoint endpoints[ELM_ENDPOINTS_MAX];
     uint32_t endpoint_count;
     uint32_t lanes;             /* threads that will call complete at a time, >= 1 */
-    uint32_t in_flight;         /* requests at a server at a time; 0: 16 an endpoint */
+    uint32_t in_flight;         /* requests at servers at a time, all lanes together; 0: 16 an endpoint */
     uint32_t chunk_timeout_ms;  /* silence after which a server counts as stalled; 0: 60,000 */
     uint64_t tokens_budget;     /* prompt and answer tokens of the whole run; 0: none. A hard stop: */
     double money_budget;        /* what is in flight is counted at its listed worst before it is sent */
@@ -87,7 +87,7 @@ struct elm_backend_def {
 
 struct elm_backend_totals {
     uint64_t requests, failed, retried;
-    uint64_t prompt_tokens, tokens;
+    uint64_t prompt_tokens, tokens;    /* since open; what is in flight counts at its worst */
     double money;
     char note[160];             /* what a user should know now ("127.0.0.1: 401, key refused"); "" */
 };

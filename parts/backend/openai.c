@@ -6,7 +6,6 @@
 #include "elm/remote.h"
 
 #include <curl/curl.h>
-#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -91,7 +90,7 @@ struct call {
     struct openai *o;
     struct lane *lane;
     struct flight *flights;
-    uint32_t count, left, sent;        /* left: not OVER; sent: at a server */
+    uint32_t count, left;              /* left: not OVER */
     bool spent;
 };
 
@@ -396,13 +395,13 @@ static void send_request(struct call *k, struct flight *f, int64_t now)
     ELM_ASSERT(f->easy != NULL);
     set_options(f, s);
     f->cut = CUT_NONE;
+    f->curl_text[0] = '\0';
     f->uploaded = 0;
     f->header_bytes = 0;
     f->sent_us = f->heard_us = now;
     f->began_us = f->began_us > 0 ? f->began_us : now;
     f->tries++;
     f->state = SENT;
-    k->sent++;
     CURLMcode code = curl_multi_add_handle(k->lane->multi, f->easy);
     ELM_ASSERT(code == CURLM_OK);
 }
@@ -552,7 +551,6 @@ static void take_off(struct call *k, struct flight *f)
     elm_answer_release(&f->answer);
     elm_buf_clear(&f->body);
     elm_buf_clear(&f->error_body);
-    k->sent--;
 }
 
 static void wake_others(struct call *k)
@@ -584,7 +582,8 @@ static void finish(struct call *k, struct flight *f, CURLcode code)
     judge(f, code, &e);
     struct elm_hold cost = cost_of(f);
     int64_t pause = pause_of(f, &e);
-    bool again = e.verdict == ELM_VERDICT_STOP || (e.verdict == ELM_VERDICT_AGAIN && f->tries < TRIES_MAX);
+    bool again = e.verdict == ELM_VERDICT_STOP ||
+                 (e.verdict == ELM_VERDICT_AGAIN && f->tries < TRIES_MAX);
     pthread_mutex_lock(&k->o->lock);
     charge(f, &cost);
     note_health(f, &e, now, pause);

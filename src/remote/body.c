@@ -80,7 +80,7 @@ void elm_remote_body(const struct elm_request *r, const char *model, uint32_t wi
     /* the widest that all servers read */
     if (!(without & ELM_REMOTE_SEED))
         put(body, "seed", json_integer((r->seed ^ r->seed >> 32) & 0x7fffffff));
-    if (r->stop != NULL && !(without & ELM_REMOTE_STOP))
+    if (r->stop != NULL && r->stop[0] != '\0' && !(without & ELM_REMOTE_STOP))
         put(body, "stop", json_pack("[o]", text(elm_str(r->stop))));
     put(body, "stream", json_true());
     if (!(without & ELM_REMOTE_USAGE))

@@ -46,7 +46,7 @@ static void hopeless_servers_are_left(void **state)
         assert_int_equal(r.totals.retried, 0);
         assert_int_equal(r.totals.tokens, 0);
         assert_int_equal(rig_ask(&r, 16), ELM_OK);
-        assert_in_range(r.took_ms, 0, 200);
+        assert_in_range(r.took_ms, 0, 1000);
         assert_in_range(fake_connections(&f), 1, 2);
         rig_close(&r);
         fake_stop(&f);
@@ -638,7 +638,7 @@ static void cancel_ends_calls_at_once(void **state)
     for (uint32_t i = 0; i < 2; i++) {
         pthread_join(threads[i], NULL);
         assert_int_equal(calls[i].status, ELM_STOPPED);
-        assert_in_range(calls[i].end_us - start, 0, 100000);
+        assert_in_range(calls[i].end_us - start, 0, 200000);
     }
     for (int i = 0; i < 10; i++) {
         answered += r.replies[i].end == ELM_REPLY_DONE;

@@ -239,7 +239,7 @@ static void a_long_wait_is_not_waited_for(void **state)
     assert_int_equal(rig_ask(&r, 3), ELM_OK);
     assert_why(&r.replies[0], "asks to wait 72");
     assert_int_equal(rig_ask(&r, 3), ELM_OK);
-    assert_in_range(r.took_ms, 0, 200);
+    assert_in_range(r.took_ms, 0, 1000);
     assert_int_equal(r.totals.tokens, 0);
     rig_close(&r);
     /* nor where there is another server */
@@ -317,7 +317,7 @@ static void a_circuit_breaks_and_closes(void **state)
     assert_int_equal(rig_ask(&r, 8), ELM_OK);
     assert_why(&r.replies[7], "left alone");
     assert_non_null(strstr(r.totals.note, "left alone"));
-    assert_in_range(r.took_ms, 0, 200);
+    assert_in_range(r.took_ms, 0, 1000);
     assert_int_equal(fake_connections(&f), asked);
     /* one request tries, the others are spared */
     usleep(320000);
