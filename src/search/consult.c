@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define GROUP 16                   /* children asked of the same parents */
-#define LOCAL_BATCHES 4            /* a model here is asked for as many batches' children at a time:
+#define LOCAL_BATCHES 2            /* a model here is asked for as many batches' children at a time:
                                       long answers keep few rows busy */
 #define WAIT_MS 100
 #define SILENT_MAX 10              /* the pause grows to 2^10 batches */
