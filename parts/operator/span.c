@@ -10,12 +10,12 @@
 
 #define TRIES 24
 #define SIBLINGS_MAX 3
-#define NODES_SPARE 8              /* a span may have as many nodes more than what it replaces */
+#define NODES_SPARE 6              /* a span may have as many nodes more than what it replaces */
 #define TOKENS_MAX 256
 #define TEMPERATURE 1.0f
 /* bytes: about three a token */
 #define TAIL_BYTES 120
-#define DESCRIPTION_BYTES 360
+#define DESCRIPTION_BYTES 240
 #define WRONG_BYTES 240
 #define PROGRAM_BYTES 1300
 
