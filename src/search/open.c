@@ -139,9 +139,9 @@ static const char *idle_why(const struct elm_search *s, const struct elm_operato
     if (list != NULL && !listed(list, kind->name))
         return why;
     if (kind->prompt != NULL && backend == NULL)
-        return "asks a model: elm models pull smollm2, then --model smollm2; or --backend openai";
+        return "asks a model, and none is given";
     if (kind->needs_masks && !backend->masks)
-        return "needs a backend that can mask tokens: --model smollm2";
+        return "needs a backend that masks tokens, as native does";
     if (kind->prompt != NULL && !kind->needs_masks && backend->small && list == NULL)
         return "for larger models; --operators asks for it all the same";
     return kind->applies(s->problem, &s->evidence, &why) ? NULL : why;
