@@ -47,7 +47,7 @@ FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
 .PHONY: all run test tests objects check lint layers limits docs bench bench-quick boolean-table \
-        clean install help llama llama-check llama-server-check FORCE
+        adam-table clean install help llama llama-check llama-server-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -142,9 +142,12 @@ bench-quick: $(OUT)/elm $(BENCHES)
 # the table in problems/boolean/judge.c: exact gate counts of all functions of four bits
 boolean-table: $(OUT)/tools/boolean_table
 	@$<
+# the table in problems/adam/judge.c: how AdamW's loss goes with the steps (3 minutes)
+adam-table: $(OUT)/tools/adam_table
+	@$<
 $(OUT)/tools/%: tools/%.c | build/deps/ok
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lm
 
 llama:
 	@tools/llama
