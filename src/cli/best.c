@@ -154,10 +154,36 @@ static void fill_readme(struct elm_buf *out, const struct bundle *b)
         elm_buf_printf(out, "- `picture.svg` as the judge draws it\n");
 }
 
+/* The headers beside judge.c that it may include. */
+static enum elm_status write_headers(const struct bundle *b, struct elm_error *err)
+{
+    struct elm_buf path = {0}, text = {0};
+    struct dirent **entries = NULL;
+    enum elm_status status = ELM_OK;
+    int count = scandir(b->problem->folder, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        size_t len = strlen(entries[i]->d_name);
+        if (status == ELM_OK && len > 2 && strcmp(entries[i]->d_name + len - 2, ".h") == 0) {
+            elm_buf_clear(&path);
+            elm_buf_clear(&text);
+            elm_buf_printf(&path, "%s/%s", b->problem->folder, entries[i]->d_name);
+            status = elm_file_read(path.ptr, JUDGE_BYTES_MAX, &text, err);
+            if (status == ELM_OK)
+                status = write_file(b, entries[i]->d_name, elm_buf_str(&text), err);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    elm_buf_release(&path);
+    elm_buf_release(&text);
+    return status;
+}
+
 static enum elm_status write_scorer(const struct bundle *b, struct elm_error *err)
 {
     if (!scorer_possible(b->problem))
         return ELM_OK;
+    ELM_TRY(write_headers(b, err));
     struct elm_buf path = {0}, judge = {0}, text = {0};
     elm_buf_printf(&path, "%s/judge.c", b->problem->folder);
     enum elm_status status = elm_file_read(path.ptr, JUDGE_BYTES_MAX, &judge, err);
