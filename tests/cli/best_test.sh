@@ -11,6 +11,19 @@ for problem in sort quadratic estimate; do
   hasnt out DIFFERENT
   rm -r moved
 done
+# in rounds, with a header beside the judge; what plays another can't be scored alone
+expect 0 run adam --evaluations 2 -q
+expect 0 best adam-1
+there runs/adam-1-best/tasks.h
+mv runs/adam-1-best moved
+if (cd moved && env -i PATH="$PATH" make >../out 2>../err); then ok; else bad "adam does not score"; fi
+hasnt out DIFFERENT
+rm -r moved
+expect 0 run duel --evaluations 20 -q
+expect 0 best duel-1
+there runs/duel-1-best/picture.svg
+has runs/duel-1-best/README.md "two programs play each other"
+[ ! -e runs/duel-1-best/main.c ] || bad "a scorer of a duel"
 expect 0 run circles --evaluations 40 -q
 expect 0 best circles-1 seed -o seedling --json
 there seedling/picture.svg
