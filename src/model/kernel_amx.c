@@ -178,6 +178,34 @@ static void broad(const struct strip *t)
     _tile_stored(3, out + 192, t->out_bytes);
 }
 
+/* Up to 16 rows, two panels. */
+static void pair(const struct strip *t)
+{
+    const char *left = t->left;
+    char *out = (char *)t->out;
+    if (t->add) {
+        _tile_loadd(0, out, t->out_bytes);
+        _tile_loadd(1, out + 64, t->out_bytes);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+    }
+    for (uint32_t i = 0; i < t->count; i++) {
+        const char *right = (const char *)t->rights[i] + t->from;
+        for (uint32_t k = 0; k < t->steps; k++) {
+            _tile_loadd(4, left, t->left_bytes);
+            _tile_loadd(6, right, 64);
+            _tile_loadd(7, right + t->panel_bytes, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(1, 4, 7);
+            left += 64;
+            right += TILE_BYTES;
+        }
+    }
+    _tile_stored(0, out, t->out_bytes);
+    _tile_stored(1, out + 64, t->out_bytes);
+}
+
 /* Up to 16 rows, one panel. */
 static void small(const struct strip *t)
 {
@@ -199,27 +227,24 @@ static void small(const struct strip *t)
     _tile_stored(0, t->out, t->out_bytes);
 }
 
-/* Up to 32 rows of a few panels. */
-static void rows_of(struct kernel_state *s, struct strip t, uint32_t rows, uint32_t width)
+/* Up to 32 rows of 1, 2 or 4 panels. */
+static void rows_of(struct kernel_state *s, const struct strip *t, uint32_t rows, uint32_t panels)
 {
     if (rows > TILE_ROWS) {
         shape(s, TILE_ROWS, rows - TILE_ROWS);
-        if (width == 2)
-            tall(&t);
+        if (panels == 2)
+            tall(t);
         else
-            thin(&t);
-    } else {
-        shape(s, rows, 0);
-        if (width == 4) {
-            broad(&t);
-            return;
-        }
-        for (uint32_t i = 0; i < width; i++) {
-            small(&t);
-            t.from += t.panel_bytes;
-            t.out += PANEL;
-        }
+            thin(t);
+        return;
     }
+    shape(s, rows, 0);
+    if (panels == 4)
+        broad(t);
+    else if (panels == 2)
+        pair(t);
+    else
+        small(t);
 }
 
 /* All panels, for all rows: panels outside, so that each is fetched once. */
@@ -227,17 +252,17 @@ static void multiply(struct kernel_state *s, const struct product *p, const stru
 {
     const uint32_t widest = p->rows <= TILE_ROWS ? 4 : 2;
     struct strip t = *first;
-    for (uint32_t panel = 0; panel < p->panels;) {
-        uint32_t width = p->panels - panel >= widest ? widest : 1;
+    for (uint32_t panel = 0, some; panel < p->panels; panel += some) {
+        uint32_t rest = p->panels - panel;
+        some = rest >= widest ? widest : rest >= 2 ? 2 : 1;
         t.from = panel * t.panel_bytes;
         for (uint32_t row = 0; row < p->rows; row += 2 * TILE_ROWS) {
             uint32_t rows = p->rows - row < 2 * TILE_ROWS ? p->rows - row : 2 * TILE_ROWS;
             t.first = first->first && row == 0;
             t.left = first->left + row * t.left_bytes;
             t.out = first->out + row * p->out_stride + (size_t)panel * PANEL;
-            rows_of(s, t, rows, width);
+            rows_of(s, &t, rows, some);
         }
-        panel += width;
     }
 }
 

@@ -112,9 +112,11 @@ static void keep_narrow(const struct keeping *k)
     bool odd = k->slot % 2 == 1;
     uint32_t i = 0;
     for (; i + LANES <= k->width; i += LANES) {
+        uint64_t pairs[LANES / 2];
         ints bits = bf16_bits(load(k->key + i));
+        memcpy(pairs, &bits, sizeof(pairs));
         UNROLL for (uint32_t j = 0; j < LANES / 2; j++)
-            keys[(i / 2 + j) * PANEL] = (uint32_t)bits[2 * j] | (uint32_t)bits[2 * j + 1] << 16;
+            keys[(i / 2 + j) * PANEL] = (uint32_t)(pairs[j] | pairs[j] >> 16);
         uint32_t *at = values + i / PANEL * (BLOCK / 2 * PANEL) + i % PANEL;
         ints value = bf16_bits(load(k->value + i));
         store_ints(at, odd ? (load_ints(at) & 0xffff) | value << 16 : value);
