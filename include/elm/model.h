@@ -14,10 +14,12 @@
 
 enum elm_kernel { ELM_KERNEL_AUTO, ELM_KERNEL_PLAIN, ELM_KERNEL_AVX2, ELM_KERNEL_AVX512,
                   ELM_KERNEL_AVX512_BF16, ELM_KERNEL_AMX };
-enum elm_precision { ELM_BF16, ELM_F32 };    /* of weights and of the left side of products */
+/* Of weights, keys and values; of the left sides of products too where the machine multiplies bf16. */
+enum elm_precision { ELM_BF16, ELM_F32 };
 
 struct elm_model_config {
-    uint32_t vocabulary, width, layers, heads, kv_heads, head_width, hidden, context_max;
+    uint32_t vocabulary, width, layers, heads, kv_heads, head_width, hidden;
+    uint32_t context_max;      /* of a longer one 32,768 tokens are used */
     float norm_epsilon, rope_base;
     bool tied;                 /* the head is the embedding */
 };
@@ -58,8 +60,10 @@ struct elm_sample_row {
     const struct elm_grammar *grammar;    /* NULL: no mask, ends with an end token */
     struct elm_str stop;       /* empty: none */
     /* out */
-    struct elm_buf ids;        /* uint32_t each; the end token is not among them */
-    struct elm_buf logprobs;   /* float each, of the distribution drawn from */
+    struct elm_buf ids;        /* uint32_t each; the end token is not among them, the token that
+                                  completes `stop` is: the caller cuts the text */
+    struct elm_buf logprobs;   /* float each, of the distribution drawn from: 0 at temperature 0 and
+                                  where the mask leaves no choice */
     bool done;                 /* ended by itself; false: cut at tokens_max or the context */
 };
 /* Samples all rows, at most rows_max at a time. `masks`: the thread's cache; needed where a row has a

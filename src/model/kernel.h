@@ -78,7 +78,7 @@ struct kernel {
     void (*product)(struct kernel_state *s, const struct product *p);
     void (*scores)(struct kernel_state *s, const struct product *p);
     void (*mix)(struct kernel_state *s, const struct product *p);
-    /* Rows of `width`, left[i * left_stride]: x times weight over the root of the mean square. */
+    /* left = x times weight over the root of the mean square. */
     void (*norm)(const float *x, const float *weight, float epsilon, uint32_t width, void *left);
     /* left = silu(gate) * up; gate and up alternate in panels of 16: [count / 16][2][16]. */
     void (*gate)(const float *gate_up, uint32_t count, void *left);
