@@ -67,13 +67,12 @@ static int by_prompt(const void *left, const void *right)
 /* Whose beginning a new slot takes over: its neighbour's, which no other's exceeds. */
 static void find_source(struct slot *slot, struct slot *neighbour)
 {
-    /* the last token is computed in any case: its logits are wanted */
-    uint32_t common = common_beginning(slot->tokens, slot->row->count - 1, neighbour->tokens,
+    uint32_t common = common_beginning(slot->tokens, slot->row->count, neighbour->tokens,
                                        neighbour->row->count);
     if (neighbour->source != NULL && common > neighbour->common &&
         common - neighbour->common < SHARED_LEAST)
         common = neighbour->common;
-    if (common < SHARED_LEAST || (neighbour->finished && neighbour->computed < common))
+    if (common < SHARED_LEAST || (neighbour->finished && neighbour->held < common))
         return;
     slot->source = neighbour;
     slot->common = common;
@@ -105,7 +104,7 @@ static void admit(struct call *c)
     }
     for (uint32_t i = 0; i < c->slot_count; i++) {
         struct slot *slot = c->slots[i];
-        if (slot->source != NULL && slot->source->computed >= slot->common)
+        if (slot->source != NULL && slot->source->held >= slot->common)
             slot_share(c->sampler.session, slot);
     }
 }
@@ -136,6 +135,7 @@ static uint32_t add_lines(struct call *c, struct slot *slot, uint32_t count)
         c->lines[count++] = (struct line){slot->tokens[slot->computed], slot->computed,
                                           slot->pages};
     }
+    slot->held = slot->held > slot->computed ? slot->held : slot->computed;
     if (slot->computed == slot->count)
         slot->line = count - 1;
     return count;

@@ -8,7 +8,8 @@ struct slot {
     struct elm_sample_row *row;
     uint32_t *tokens;            /* prompt and answer */
     uint32_t count;
-    uint32_t computed;           /* of them: their keys and values are in pages */
+    uint32_t computed;           /* of them: passed through the model */
+    uint32_t held;               /* of them: their keys and values are in pages */
     struct page **pages;
     uint32_t page_count;
     struct slot *source;         /* whose first `common` tokens are awaited; NULL: none */

@@ -152,7 +152,7 @@ void slot_free(struct elm_session *s, struct slot *slot)
 void slot_share(struct elm_session *s, struct slot *slot)
 {
     const struct slot *source = slot->source;
-    ELM_ASSERT(slot->computed == 0 && source->computed >= slot->common);
+    ELM_ASSERT(slot->computed == 0 && source->held >= slot->common);
     uint32_t whole = slot->common / BLOCK;
     for (uint32_t i = 0; i < whole; i++) {
         slot->pages[i] = source->pages[i];
@@ -161,6 +161,8 @@ void slot_share(struct elm_session *s, struct slot *slot)
     slot->page_count = whole;
     if (slot->common % BLOCK != 0)
         slot->pages[slot->page_count++] = page_copy(s, source->pages[whole]);
-    slot->computed = slot->common;
+    /* the last token is computed in any case, for its logits: in a shared page it leaves what is there */
+    slot->held = slot->common;
+    slot->computed = slot->common < slot->row->count ? slot->common : slot->row->count - 1;
     slot->source = NULL;
 }

@@ -23,10 +23,10 @@ static void make_rows(struct rows *r, uint32_t vocabulary)
         random_tokens(r->prompts[i], PROMPT_MAX, vocabulary, 100 + i);
         random_tokens(r->prompts[i], same, vocabulary, 3 + (i >= 12));
         r->rows[i] = (struct elm_sample_row){
-            .tokens = r->prompts[i], .count = i < 5 ? 71 : 3 + (i * 37) % (PROMPT_MAX - 3),
+            .tokens = r->prompts[i], .count = i < 4 ? 64 : i < 7 ? 71 : 3 + (i * 37) % (PROMPT_MAX - 3),
             .seed = 1000 + i, .tokens_max = 3 + i % 14, .temperature = i % 7 == 0 ? 0 : 1.3f,
         };
-        if (r->rows[i].count <= same)
+        if (i >= 4 && r->rows[i].count <= same)
             r->rows[i].count = same + 1;
     }
 }
