@@ -218,7 +218,7 @@ static void asks_a_model(void **state)
 {
     (void)state;
     backend_name = "scripted";
-    evaluations = 900;
+    evaluations = 500;
     use(ELM_JUDGE_COMMAND, "grid", "uniform");
     workers_and_cuts(ELM_KEEP_ALL, 3);
     use(ELM_JUDGE_COMPARE, "topk", "uniform");
