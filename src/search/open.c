@@ -3,6 +3,7 @@
 
 #include "elm/prompt.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -270,6 +271,17 @@ static uint32_t chunk_size(double price_us, uint32_t workers)
     return fair < ELM_SEARCH_BATCH ? fair : ELM_SEARCH_BATCH;
 }
 
+static enum elm_status add_file(const struct elm_problem *p, const char *name,
+                                struct elm_buf *bytes, struct elm_error *err)
+{
+    struct elm_buf path = {0};
+    elm_buf_printf(&path, "%s/%s", p->folder, name);
+    enum elm_status status = elm_file_read(path.ptr, 1 << 20, bytes, err);
+    elm_buf_release(&path);
+    return status;
+}
+
+/* Everything that scores depend on, the headers that judge.c may include among it. */
 static enum elm_status hash_problem(const struct elm_problem *p, char hash[17],
                                     struct elm_error *err)
 {
@@ -277,13 +289,21 @@ static enum elm_status hash_problem(const struct elm_problem *p, char hash[17],
     elm_buf_printf(&bytes, "%s", p->seed_text);
     enum elm_status status = ELM_OK;
     static const char *const files[] = {"judge.c", "problem.yaml"};
+    struct dirent **entries = NULL;
+    int count = 0;
     for (size_t i = 0; i < ELM_COUNT(files) && p->judge != ELM_JUDGE_COMMAND; i++) {
-        struct elm_buf path = {0};
-        elm_buf_printf(&path, "%s/%s", p->folder, files[i]);
         if (status == ELM_OK)
-            status = elm_file_read(path.ptr, 1 << 20, &bytes, err);
-        elm_buf_release(&path);
+            status = add_file(p, files[i], &bytes, err);
     }
+    if (p->judge != ELM_JUDGE_COMMAND)
+        count = scandir(p->folder, &entries, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        size_t len = strlen(entries[i]->d_name);
+        if (status == ELM_OK && len > 2 && strcmp(entries[i]->d_name + len - 2, ".h") == 0)
+            status = add_file(p, entries[i]->d_name, &bytes, err);
+        free(entries[i]);
+    }
+    free(entries);
     snprintf(hash, 17, "%016llx", (unsigned long long)elm_hash(bytes.ptr, bytes.len, 0));
     elm_buf_release(&bytes);
     return status;
