@@ -21,7 +21,7 @@
 #define RATES 7
 #define INSTANCES 11
 #define STAGES 3
-#define PASS 0.95              /* the least mean ratio to go on with after a stage */
+#define PASS 0.93              /* the least mean ratio to go on with after a stage */
 #define LEAST 0.25             /* a ratio is at least, and at most, what the table says */
 #define MOST 4.0
 #define POINTS 9
@@ -61,8 +61,8 @@ static const struct {
         -0.3983, -0.7637, -1.0677, -1.3817}},
     [T_LANGUAGE] = {0.01, {0.6345, 0.5023, 0.3393, 0.1768, 0.0000,
         -0.2190, -0.4556, -0.6966, -0.9435}},
-    [T_FACTORS] = {0.3, {1.5942, 1.4094, 1.0498, 0.5372, 0.0000,
-        -0.5786, -1.1318, -1.6215, -2.1282}},
+    [T_FACTORS] = {0.1, {2.2915, 1.9660, 1.3991, 0.7395, 0.0000,
+        -0.8725, -1.8496, -2.9185, -4.1348}},
 };
 
 struct state {

@@ -21,9 +21,9 @@
 #define SIDE 64                /* QUADRATIC */
 #define ROSE 8
 #define ROSE_SCALE 20
-#define ROWS 64                /* FACTORS */
-#define COLS 48
-#define RANK 8
+#define ROWS 40                /* FACTORS */
+#define COLS 32
+#define RANK 6
 #define ENTRIES 24             /* of a batch */
 #define FACTOR_SCALE 16
 #define HIDDEN 32              /* RECURRENT */

@@ -216,7 +216,7 @@ static void end(struct game *g)
 static void test_adamw_is_one(void **state)
 {
     (void)state;
-    static const int lanes[ELM_SETS] = {14, 266, 413};      /* as in problem.yaml */
+    static const int lanes[ELM_SETS] = {14, 238, 413};      /* as in problem.yaml */
     for (int set = 0; set < ELM_SETS; set++) {
         struct game g;
         play(&g, (enum elm_set)set, adamw_rule);
