@@ -102,5 +102,11 @@ enum elm_status elm_prompt_ask(struct elm_prompt *p, const struct elm_operator_c
                                const struct elm_prompt_values *values, size_t answer_bytes,
                                struct elm_rng *rng, struct elm_request *request,
                                struct elm_error *err);
+/* and where the answer is a whole program, or the part that may change, this reads it: a `parse`. */
+enum elm_status elm_prompt_read_program(void *self, const struct elm_operator_context *context,
+                                        const struct elm_parents *parents,
+                                        const struct elm_request *request, struct elm_str reply,
+                                        struct elm_edit *edits, uint32_t *edit_count,
+                                        struct elm_buf *text, struct elm_error *err);
 
 #endif

@@ -1,5 +1,4 @@
 /* cross: a model makes one program of two. */
-#include "elm/answer.h"
 #include "elm/prompt.h"
 
 static void *make(const struct elm_problem *problem)
@@ -20,20 +19,6 @@ static enum elm_status cross_prompt(void *self, const struct elm_operator_contex
                           err);
 }
 
-static enum elm_status cross_parse(void *self, const struct elm_operator_context *context,
-                                   const struct elm_parents *parents,
-                                   const struct elm_request *request, struct elm_str reply,
-                                   struct elm_edit *edits, uint32_t *edit_count,
-                                   struct elm_buf *text, struct elm_error *err)
-{
-    (void)self;
-    (void)request;
-    (void)edits;
-    struct elm_str program = elm_prompt_program(context, &parents->parent[0]);
-    *edit_count = 0;
-    return elm_answer_rewrite(program, context->problem->io.entry, reply, text, err);
-}
-
 const struct elm_operator_kind elm_operator_cross = {
     .name = "cross",
     .summary = "a model joins two programs",
@@ -43,5 +28,5 @@ const struct elm_operator_kind elm_operator_cross = {
     .free = elm_prompt_free,
     .applies = elm_prompt_applies,
     .prompt = cross_prompt,
-    .parse = cross_parse,
+    .parse = elm_prompt_read_program,
 };

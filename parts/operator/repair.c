@@ -2,7 +2,6 @@
  * repair: a model mends a child that failed, told why. What it answers becomes a child of the same
  * parent.
  */
-#include "elm/answer.h"
 #include "elm/prompt.h"
 
 static void *make(const struct elm_problem *problem)
@@ -23,20 +22,6 @@ static enum elm_status repair_prompt(void *self, const struct elm_operator_conte
                           err);
 }
 
-static enum elm_status repair_parse(void *self, const struct elm_operator_context *context,
-                                    const struct elm_parents *parents,
-                                    const struct elm_request *request, struct elm_str reply,
-                                    struct elm_edit *edits, uint32_t *edit_count,
-                                    struct elm_buf *text, struct elm_error *err)
-{
-    (void)self;
-    (void)request;
-    (void)edits;
-    struct elm_str program = elm_prompt_program(context, &parents->parent[0]);
-    *edit_count = 0;
-    return elm_answer_rewrite(program, context->problem->io.entry, reply, text, err);
-}
-
 const struct elm_operator_kind elm_operator_repair = {
     .name = "repair",
     .summary = "a model mends a child that failed",
@@ -46,5 +31,5 @@ const struct elm_operator_kind elm_operator_repair = {
     .free = elm_prompt_free,
     .applies = elm_prompt_applies,
     .prompt = repair_prompt,
-    .parse = repair_parse,
+    .parse = elm_prompt_read_program,
 };

@@ -1,5 +1,4 @@
 /* rewrite: a model writes the program anew, or what may change of it. */
-#include "elm/answer.h"
 #include "elm/prompt.h"
 
 static void *make(const struct elm_problem *problem)
@@ -18,20 +17,6 @@ static enum elm_status rewrite_prompt(void *self, const struct elm_operator_cont
                           err);
 }
 
-static enum elm_status rewrite_parse(void *self, const struct elm_operator_context *context,
-                                     const struct elm_parents *parents,
-                                     const struct elm_request *request, struct elm_str reply,
-                                     struct elm_edit *edits, uint32_t *edit_count,
-                                     struct elm_buf *text, struct elm_error *err)
-{
-    (void)self;
-    (void)request;
-    (void)edits;
-    struct elm_str program = elm_prompt_program(context, &parents->parent[0]);
-    *edit_count = 0;
-    return elm_answer_rewrite(program, context->problem->io.entry, reply, text, err);
-}
-
 const struct elm_operator_kind elm_operator_rewrite = {
     .name = "rewrite",
     .summary = "a model writes the program anew",
@@ -41,5 +26,5 @@ const struct elm_operator_kind elm_operator_rewrite = {
     .free = elm_prompt_free,
     .applies = elm_prompt_applies,
     .prompt = rewrite_prompt,
-    .parse = rewrite_parse,
+    .parse = elm_prompt_read_program,
 };

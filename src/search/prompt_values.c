@@ -256,3 +256,17 @@ enum elm_status elm_prompt_ask(struct elm_prompt *p, const struct elm_operator_c
     request->tokens_max = tokens < TOKENS_MAX ? tokens : TOKENS_MAX;
     return ELM_OK;
 }
+
+enum elm_status elm_prompt_read_program(void *self, const struct elm_operator_context *context,
+                                        const struct elm_parents *parents,
+                                        const struct elm_request *request, struct elm_str reply,
+                                        struct elm_edit *edits, uint32_t *edit_count,
+                                        struct elm_buf *text, struct elm_error *err)
+{
+    (void)self;
+    (void)request;
+    (void)edits;
+    struct elm_str program = elm_prompt_program(context, &parents->parent[0]);
+    *edit_count = 0;
+    return elm_answer_rewrite(program, context->problem->io.entry, reply, text, err);
+}
