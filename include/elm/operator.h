@@ -67,6 +67,9 @@ struct elm_operator_context {
     struct elm_vm_memory *vm;            /* scratch */
     const char *prompts_folder;          /* where the user's own prompt files are; NULL: built in */
     struct elm_arena *arena;             /* cleared before each call: edits' nodes go here */
+    const char *model;                   /* of operators with one of their own; NULL: the built-in */
+    uint64_t group;                      /* kinds with a group: what the members of one share, a random */
+    uint32_t member;                     /* number; and which of them this call makes, 0 .. group-1 */
 };
 
 struct elm_operator_kind {
@@ -74,6 +77,9 @@ struct elm_operator_kind {
     const char *summary;      /* one line for `elm list operator` */
     uint32_t price_us;        /* listed price of one call: the bandit's only idea of cost */
     uint32_t parents_min;     /* 1..2 */
+    uint32_t group;           /* children made at a time of the same parents, by calls with member 0, 1, ...
+                                 in a row: each is a function of (parents, context), so they may be made
+                                 together; 0: one */
 
     /* Per-run memory; may be NULL together with free. It must be a cache only: a child is a function
      * of (parents, context, rng), whatever was asked before. */
