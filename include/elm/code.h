@@ -168,11 +168,13 @@ enum elm_status elm_tree_check(struct elm_tree *t, const struct elm_names *names
 uint32_t elm_tree_editable(const struct elm_tree *t, const struct elm_names *names,
                            uint8_t *bits);
 
-/* Hash of the normal form: the same for programs that differ only in comments, names of
+/* Hash of the normal form: the same for programs that differ only in comments, names of functions,
  * parameters and locals, redundant blocks and empty statements, order of commutative operands
- * without side effects, spelling of constants, and x += 1 / x = x + 1 / x++ as a statement. */
+ * without side effects, spelling of constants, and x += 1 / x = x + 1 / x++ as a statement. It is the
+ * same in every process, whatever names were added before; which function is called first is for
+ * the caller to tell apart. */
 uint64_t elm_tree_hash(const struct elm_tree *t);
-/* Exact: equal for equal nodes, names included. */
+/* Exact: equal for equal nodes, names included; by their numbers, so for this process only. */
 uint64_t elm_tree_text_hash(const struct elm_tree *t);
 
 /* Operators of two values (ADD .. LOGIC_OR) in the whole tree. */

@@ -1,17 +1,16 @@
 /*
- * hash: of the normal form. Locals are numbered in order of declaration, blocks are flattened,
- * comments and empty statements dropped, commutative operands without side effects sorted, and
- * every way of writing x = x + 1 is one.
+ * hash: of the normal form. Functions and locals are numbered in order of declaration, because what
+ * number a name has differs between processes; blocks are flattened, comments and empty statements
+ * dropped, commutative operands without side effects sorted, and every way of writing x = x + 1 is
+ * one.
  */
 #include "elm/code.h"
-
-#define SYMBOLS_MAX 512
 
 struct hasher {
     const struct elm_node *nodes;
     struct {
         uint32_t name, number;
-    } symbols[SYMBOLS_MAX];
+    } symbols[ELM_NODES_MAX];
     uint32_t symbol_count;
     uint32_t declared;         /* in this function so far */
     bool pure;                 /* no side effect met since it was last set */
@@ -28,12 +27,28 @@ static uint64_t name_hash(const struct hasher *h, uint32_t name)
         if (h->symbols[i].name == name)
             return h->symbols[i].number;
     }
+    /* only in trees that were not checked */
     return (uint64_t)name << 20 | 0x80000;
+}
+
+/* Those of math.h have numbers of their own, the same everywhere. */
+static uint64_t function_hash(const struct hasher *h, uint32_t name)
+{
+    const struct elm_node *kid = h->nodes + 1;
+    uint64_t number = ELM_MATH_FUNCTIONS;
+    for (uint16_t i = 0; name >= ELM_MATH_FUNCTIONS && i < h->nodes[0].kids; i++, kid += kid->size) {
+        if (kid->kind != ELM_NODE_FUNCTION)
+            continue;
+        if (kid->name == name)
+            return number;
+        number++;
+    }
+    return name;
 }
 
 static void declare(struct hasher *h, uint32_t name)
 {
-    if (h->symbol_count < SYMBOLS_MAX) {
+    if (h->symbol_count < ELM_NODES_MAX) {
         h->symbols[h->symbol_count].name = name;
         h->symbols[h->symbol_count].number = h->declared;
         h->symbol_count++;
@@ -109,7 +124,7 @@ static uint64_t expression(struct hasher *h, const struct elm_node *n)
     case ELM_NODE_INDEX:
         return kids(h, n, mix(ELM_NODE_INDEX, name_hash(h, n->name)));
     case ELM_NODE_CALL: {
-        uint64_t hash = kids(h, n, pair(ELM_NODE_CALL, n->name, n->kids));
+        uint64_t hash = kids(h, n, pair(ELM_NODE_CALL, function_hash(h, n->name), n->kids));
         /* math functions have no side effects, those of the file may */
         h->pure = h->pure && n->name < ELM_MATH_FUNCTIONS;
         return hash;
@@ -216,7 +231,7 @@ static uint64_t statement(struct hasher *h, const struct elm_node *n, uint64_t h
 
 static uint64_t function(struct hasher *h, const struct elm_node *n)
 {
-    uint64_t hash = pair(ELM_NODE_FUNCTION, n->name, n->type);
+    uint64_t hash = pair(ELM_NODE_FUNCTION, function_hash(h, n->name), n->type);
     h->symbol_count = h->declared = 0;
     const struct elm_node *kid = n + 1;
     for (uint16_t i = 0; i + 1 < n->kids; i++, kid += kid->size)

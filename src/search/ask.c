@@ -116,12 +116,27 @@ static uint32_t edit_nodes(const struct elm_edit *edits, uint32_t count)
     return nodes;
 }
 
+uint64_t search_hash(const struct elm_search *s, const struct elm_tree *t)
+{
+    const struct elm_node *kid = t->nodes + 1;
+    struct elm_str entry = elm_str(s->problem->io.entry);
+    uint32_t place = 0;
+    for (uint16_t i = 0; i < t->nodes[0].kids; i++, kid += kid->size) {
+        if (kid->kind != ELM_NODE_FUNCTION)
+            continue;
+        if (elm_str_equal(elm_names_text(s->problem->names, kid->name), entry))
+            break;
+        place++;
+    }
+    uint64_t hash = elm_hash_mix(elm_tree_hash(t), place);
+    return hash == 0 ? 1 : hash;
+}
+
 /* A tree that the operator made: is it worth an evaluation? */
 static void judge_tree(struct elm_search *s, struct candidate *c)
 {
-    uint64_t hash = elm_tree_hash(&c->tree);
-    hash = hash == 0 ? 1 : hash;
-    if (c->parent->tree.count > 0 && hash == elm_tree_hash(&c->parent->tree)) {
+    uint64_t hash = search_hash(s, &c->tree);
+    if (c->parent->tree.count > 0 && hash == search_hash(s, &c->parent->tree)) {
         ask_reject(c, ELM_EVAL_NO_CHANGE, "");
     } else if (!seen_add(&s->seen, hash)) {
         ask_reject(c, ELM_EVAL_DUPLICATE, "");

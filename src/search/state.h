@@ -229,6 +229,8 @@ void ask_reject(struct candidate *c, enum elm_eval_status status, const char *wh
 void ask_edits(struct elm_search *s, struct batch *b, struct candidate *c,
                const struct elm_edit *edits, uint32_t edit_count);
 void ask_text(struct elm_search *s, struct batch *b, struct candidate *c, struct elm_str text);
+/* Of the normal form and of which function is the entry; never 0. The same in every process. */
+uint64_t search_hash(const struct elm_search *s, const struct elm_tree *t);
 /* Counts a child asked of the elite with this id. */
 void ask_count(struct elm_search *s, int64_t id);
 struct elm_operator_context ask_context(struct elm_search *s);

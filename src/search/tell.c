@@ -331,11 +331,11 @@ enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluati
     const struct elm_problem *p = s->problem;
     if (p->seed.count > 0) {
         tree = elm_tree_copy(&p->seed);
-        hash = elm_tree_hash(&tree);
+        hash = search_hash(s, &tree);
     } else {
         hash = elm_hash(p->seed_text, strlen(p->seed_text), 0);
+        hash = hash == 0 ? 1 : hash;
     }
-    hash = hash == 0 ? 1 : hash;
     seen_add(&s->seen, hash);
     s->seed_fitness = e->fitness;
     s->archive = s->archive_kind->make(p, e->fitness);
