@@ -1,5 +1,6 @@
 /* pool: subtrees of admitted programs, one ring per class; what is in a ring already is not added
- * again, so that frequent small subtrees don't crowd out the rest. */
+ * again, so that frequent small subtrees don't crowd out the rest. Hashes are of names by number:
+ * they find what is equal and decide nothing else, for another process numbers names its own way. */
 #include "elm/operator.h"
 
 #include <math.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 
 #define RING_ENTRIES 1024        /* a power of two */
-#define RECENT_SLOTS 4096
+#define CHAINS 4096
 #define NODE_MAX ELM_POOL_SUBTREE_NODES
 
 enum { RING_STATEMENT, RING_INT, RING_DOUBLE, RINGS };
@@ -21,7 +22,8 @@ struct ring {
     struct entry *entries;           /* [RING_ENTRIES], allocated by the first add */
     uint8_t sizes[RING_ENTRIES];
     uint32_t count, next;
-    uint16_t recent[RECENT_SLOTS];   /* by hash: 1 + the newest entry with that slot */
+    uint16_t chains[CHAINS];         /* by hash: 1 + the first entry of those that share it */
+    uint16_t after[RING_ENTRIES];    /* 1 + the next one of the chain */
 };
 
 struct elm_pool {
@@ -111,19 +113,32 @@ static struct elm_node clean(const struct elm_node *n)
     return out;
 }
 
+static void unchain(struct ring *r, uint32_t at)
+{
+    uint16_t *link = &r->chains[r->entries[at].hash % CHAINS];
+    while (*link != at + 1)
+        link = &r->after[*link - 1];
+    *link = r->after[at];
+}
+
 static void ring_put(struct ring *r, const struct elm_node *nodes, uint32_t count)
 {
     uint64_t hash = subtree_hash(nodes, count);
-    uint16_t *recent = &r->recent[hash % RECENT_SLOTS];
-    if (*recent != 0 && r->entries[*recent - 1].hash == hash)
-        return;
+    uint16_t *chain = &r->chains[hash % CHAINS];
+    for (uint32_t at = *chain; at != 0; at = r->after[at - 1]) {
+        if (r->entries[at - 1].hash == hash)
+            return;
+    }
     if (r->entries == NULL)
         r->entries = elm_malloc(RING_ENTRIES * sizeof(r->entries[0]));
+    if (r->count == RING_ENTRIES)
+        unchain(r, r->next);
     struct entry *e = &r->entries[r->next];
     e->hash = hash;
     memcpy(e->nodes, nodes, count * sizeof(nodes[0]));
     r->sizes[r->next] = (uint8_t)count;
-    *recent = (uint16_t)(r->next + 1);
+    r->after[r->next] = *chain;
+    *chain = (uint16_t)(r->next + 1);
     r->next = (r->next + 1) % RING_ENTRIES;
     r->count += r->count < RING_ENTRIES;
 }

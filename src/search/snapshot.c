@@ -7,7 +7,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT 2
+#define FORMAT 3
+
+/* Names that came up in the run, in their order: what holds names by number, the pool and lines of
+ * ancestors, means the same when they are added again. */
+static void save_names(const struct elm_search *s, struct elm_buf *out)
+{
+    uint32_t count = elm_names_count(s->problem->names);
+    elm_buf_varint(out, s->stable_names);
+    elm_buf_varint(out, count - s->stable_names);
+    for (uint32_t i = s->stable_names; i < count; i++) {
+        struct elm_str name = elm_names_text(s->problem->names, i);
+        elm_buf_varint(out, name.len);
+        elm_buf_add_str(out, name);
+    }
+}
+
+static enum elm_status load_names(struct elm_search *s, struct elm_reader *r,
+                                  struct elm_error *err)
+{
+    uint64_t stable = elm_read_varint(r), count = elm_read_varint(r);
+    if (stable != elm_names_count(s->problem->names))
+        return elm_fail(err, ELM_NOT_FOUND, "the names in the snapshot begin with others");
+    for (uint64_t i = 0; i < count; i++) {
+        struct elm_str name = {.len = elm_read_varint(r)};
+        name.ptr = elm_read_bytes(r, name.len);
+        if (r->bad || elm_names_add(s->problem->names, name) != stable + i)
+            return elm_fail(err, ELM_CORRUPT, "the names in the snapshot are malformed");
+    }
+    return ELM_OK;
+}
 
 static void save_held(const struct elm_search *s, struct elm_buf *out)
 {
@@ -157,6 +186,7 @@ void snapshot_take(struct elm_search *s, struct elm_buf *out)
 {
     elm_buf_clear(out);
     elm_buf_byte(out, FORMAT);
+    save_names(s, out);
     elm_buf_varint(out, (uint64_t)s->next_ask);
     elm_buf_varint(out, (uint64_t)s->next_tell);
     elm_buf_varint(out, (uint64_t)s->next_attempt);
@@ -219,6 +249,7 @@ enum elm_status snapshot_restore(struct elm_search *s, struct elm_str state,
     struct elm_reader r = elm_reader(state.ptr, state.len);
     if (elm_read_byte(&r) != FORMAT)
         return elm_fail(err, ELM_NOT_FOUND, "the snapshot has another format");
+    ELM_TRY(load_names(s, &r, err));
     s->next_ask = (int64_t)elm_read_varint(&r);
     s->next_tell = (int64_t)elm_read_varint(&r);
     s->next_attempt = (int64_t)elm_read_varint(&r);

@@ -9,7 +9,7 @@
 
 static enum elm_judge_kind judge_kind;
 static const char *archive_name, *selector_name;
-static const char *backend_name;
+static const char *backend_name, *script_path, *operator_names;
 static uint64_t evaluations = 2500;
 
 static char problem_folder[] = "/tmp/elm-search-test-XXXXXX";
@@ -75,6 +75,8 @@ static struct outcome run(uint32_t workers, bool resume, uint64_t budget, enum e
     def.keep = keep;
     def.snapshot_attempts = evaluations / 4;
     def.backend = backend_name;
+    def.model.script = script_path;
+    def.operators = operator_names;
     def.model_share = 0.5;
     if (elm_search_open(&def, &s, &err) != ELM_OK)
         fail_msg("%s", err.message);
@@ -227,6 +229,33 @@ static void asks_a_model(void **state)
     evaluations = 2500;
 }
 
+/* Programs with functions and variables that nothing named before, each met again and again: what is
+ * seen, kept in the pool and deleted is known by it, wherever the run is cut. */
+static void new_names(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"a * a", "a + 3", "a - 7", "a * 3 - 7", "a / 2"};
+    char path[] = "/tmp/elm-search-script-XXXXXX";
+    FILE *f = fdopen(mkstemp(path), "w");
+    assert_non_null(f);
+    for (int i = 0; i < 40; i++) {
+        fprintf(f, "%sint help_%d(int a)\n{\n    return %s;\n}\n\nint f(int x, int y)\n{\n"
+                "    int v%d = help_%d(x) + %d * y;\n    if (v%d > %d) {\n        int w%d = v%d - %d;\n"
+                "        v%d = w%d;\n    }\n    return v%d;\n}\n", i > 0 ? "%%\n" : "", i,
+                bodies[i % 5], i, i, i % 3, i, i % 4, 40 - i, i, i % 2, i, 40 - i, i);
+    }
+    fclose(f);
+    backend_name = "scripted";
+    script_path = path;
+    operator_names = "tree,rewrite";
+    evaluations = 800;
+    use(ELM_JUDGE_COMMAND, "grid", "uniform");
+    workers_and_cuts(ELM_KEEP_ALL, 4);
+    unlink(path);
+    backend_name = script_path = operator_names = NULL;
+    evaluations = 2500;
+}
+
 static void without_edits(void **state)
 {
     (void)state;
@@ -313,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores),        cmocka_unit_test(comparisons),
         cmocka_unit_test(asks_a_model),  cmocka_unit_test(islands),
+        cmocka_unit_test(new_names),
         cmocka_unit_test(lexicase),      cmocka_unit_test(other_format),
         cmocka_unit_test(without_edits),
         cmocka_unit_test(nothing_to_do), cmocka_unit_test(full_disk),
