@@ -86,8 +86,9 @@ void elm_store_set_keep(struct elm_store *s, enum elm_keep keep);
 enum elm_status elm_store_append(struct elm_store *s, const struct elm_attempt *attempts,
                                  uint32_t count, struct elm_error *err);
 /* Queues the calls of one batch (copies), before the batch itself and as soon as they are answered,
- * so that what was paid for is counted whatever happens next. A batch that is asked again after a
- * kill has calls twice; the newest are the attempt's. Search thread only. */
+ * so that what was paid for is counted whatever happens next, and an answer of a batch that a stop
+ * left unfinished is not asked for again. A question that is has two calls; the newest is the
+ * attempt's. Search thread only. */
 enum elm_status elm_store_calls(struct elm_store *s, const struct elm_call *calls, uint32_t count,
                                 struct elm_error *err);
 /* The newest call of an attempt; views live in `arena`. ELM_NOT_FOUND when no model was asked. */

@@ -22,6 +22,7 @@ struct question {
     uint32_t arm;
     struct held *parents[2];       /* references */
     uint32_t parent_count;
+    bool answered;                 /* and the answer is kept: not to be asked again */
 };
 
 struct consultation {
@@ -29,6 +30,14 @@ struct consultation {
     struct elm_request *requests;
     struct elm_reply *replies;
     struct question *questions;    /* of the requests */
+    uint32_t count;
+};
+
+/* Those of its requests that the model is asked now, side by side. */
+struct asking {
+    struct elm_request *requests;  /* views */
+    struct elm_reply *replies;
+    uint32_t *place;               /* of each among the consultation's */
     uint32_t count;
 };
 
@@ -180,37 +189,89 @@ static enum elm_status wait_for_answers(struct elm_search *s, struct elm_error *
     return ELM_STOPPED;
 }
 
-static enum elm_status keep_calls(struct elm_search *s, const struct consultation *k,
-                                  bool stopped, struct elm_error *err)
+static struct elm_call call_of(const struct elm_search *s, const struct consultation *k, uint32_t i)
 {
-    if (s->store == NULL || k->count == 0)
-        return ELM_OK;
-    struct elm_call *calls = elm_calloc(k->count, sizeof(*calls));
+    const struct elm_reply *r = &k->replies[i];
+    struct elm_call call = {
+        .attempt = k->batch->items[k->questions[i].item].attempt.id,
+        .end = (uint8_t)r->end,
+        .prompt_tokens = r->prompt_tokens,
+        .tokens = r->tokens,
+        .money = r->money,
+        .wall_us = r->wall_us,
+        .why = elm_str(r->why),
+    };
+    /* the counts stay, whatever is kept: budgets are of the whole run */
+    if (s->def.keep == ELM_KEEP_STATS)
+        return call;
+    call.prompt = elm_buf_str(&k->requests[i].prompt);
+    call.answer = elm_buf_str(&r->text);
+    call.token_ids = elm_buf_str(&r->token_ids);
+    call.logprobs = elm_buf_str(&r->logprobs);
+    return call;
+}
+
+static enum elm_status keep_calls(struct elm_search *s, struct consultation *k,
+                                  const struct asking *now, bool stopped, struct elm_error *err)
+{
+    struct elm_call *calls = elm_calloc(now->count, sizeof(*calls));
     uint32_t count = 0;
-    for (uint32_t i = 0; i < k->count; i++) {
-        const struct elm_reply *r = &k->replies[i];
+    for (uint32_t j = 0; j < now->count; j++) {
+        uint32_t i = now->place[j];
+        k->questions[i].answered = k->replies[i].end != ELM_REPLY_FAILED;
         /* what was cancelled before it cost anything will be asked again */
-        if (stopped && r->end == ELM_REPLY_FAILED && r->prompt_tokens == 0)
-            continue;
-        calls[count++] = (struct elm_call){
-            .attempt = k->batch->items[k->questions[i].item].attempt.id,
-            .end = (uint8_t)r->end,
-            .prompt_tokens = r->prompt_tokens,
-            .tokens = r->tokens,
-            .money = r->money,
-            .wall_us = r->wall_us,
-            .why = elm_str(r->why),
-        };
-        /* the counts stay, whatever is kept: budgets are of the whole run */
-        if (s->def.keep == ELM_KEEP_STATS)
-            continue;
-        calls[count - 1].prompt = elm_buf_str(&k->requests[i].prompt);
-        calls[count - 1].answer = elm_buf_str(&r->text);
-        calls[count - 1].token_ids = elm_buf_str(&r->token_ids);
-        calls[count - 1].logprobs = elm_buf_str(&r->logprobs);
+        if (!stopped || k->questions[i].answered || k->replies[i].prompt_tokens > 0)
+            calls[count++] = call_of(s, k, i);
     }
-    enum elm_status status = elm_store_calls(s->store, calls, count, err);
+    enum elm_status status = ELM_OK;
+    if (s->store != NULL && count > 0)
+        status = elm_store_calls(s->store, calls, count, err);
     free(calls);
+    return status;
+}
+
+/* Takes an answer that an earlier part of the run was given to the same question, before it was
+ * stopped or killed with the batch unfinished. */
+static enum elm_status recall(struct elm_search *s, struct consultation *k, uint32_t i,
+                              struct elm_arena *arena, struct elm_error *err)
+{
+    struct elm_call call;
+    struct elm_error why = {0};
+    int64_t attempt = k->batch->items[k->questions[i].item].attempt.id;
+    enum elm_status status = elm_store_call(s->store, attempt, arena, &call, &why);
+    if (status == ELM_NOT_FOUND || status == ELM_CORRUPT)
+        return ELM_OK;
+    if (status != ELM_OK && err != NULL)
+        *err = why;
+    ELM_TRY(status);
+    if (call.end == ELM_REPLY_FAILED || call.prompt.len == 0 ||
+        !elm_str_equal(call.prompt, elm_buf_str(&k->requests[i].prompt)))
+        return ELM_OK;
+    struct elm_reply *r = &k->replies[i];
+    r->end = (enum elm_reply_end)call.end;
+    r->prompt_tokens = call.prompt_tokens;
+    r->tokens = call.tokens;
+    r->money = call.money;
+    r->wall_us = call.wall_us;
+    elm_buf_add_str(&r->text, call.answer);
+    elm_buf_add_str(&r->token_ids, call.token_ids);
+    elm_buf_add_str(&r->logprobs, call.logprobs);
+    k->questions[i].answered = true;
+    s->recalls = true;
+    return ELM_OK;
+}
+
+static enum elm_status recall_all(struct elm_search *s, struct consultation *k,
+                                  struct elm_error *err)
+{
+    struct elm_arena arena = {0};
+    enum elm_status status = ELM_OK;
+    s->recalls = false;
+    for (uint32_t i = 0; i < k->count && status == ELM_OK; i++) {
+        status = recall(s, k, i, &arena, err);
+        elm_arena_clear(&arena);
+    }
+    elm_arena_release(&arena);
     return status;
 }
 
@@ -289,6 +350,34 @@ static enum elm_status read_replies(struct elm_search *s, struct consultation *k
     return ELM_OK;
 }
 
+/* Asks what has no answer yet. */
+static enum elm_status ask_rest(struct elm_search *s, struct consultation *k, struct elm_error *err)
+{
+    struct asking now = {elm_calloc(k->count, sizeof(*now.requests)),
+                         elm_calloc(k->count, sizeof(*now.replies)),
+                         elm_calloc(k->count, sizeof(*now.place)), 0};
+    for (uint32_t i = 0; i < k->count; i++) {
+        if (k->questions[i].answered)
+            continue;
+        elm_reply_release(&k->replies[i]);
+        now.requests[now.count] = k->requests[i];
+        now.place[now.count++] = i;
+    }
+    enum elm_status status = ELM_OK;
+    if (now.count > 0) {
+        sampler_submit(s->sampler, now.requests, now.count, GROUP, now.replies);
+        status = wait_for_answers(s, err);
+        for (uint32_t j = 0; j < now.count; j++)
+            k->replies[now.place[j]] = now.replies[j];
+        enum elm_status kept = keep_calls(s, k, &now, status == ELM_STOPPED, err);
+        status = kept != ELM_OK ? kept : status;
+    }
+    free(now.requests);
+    free(now.replies);
+    free(now.place);
+    return status;
+}
+
 enum elm_status consult_ask(struct elm_search *s, struct batch *b, struct elm_error *err)
 {
     struct consultation *k = s->pending;
@@ -296,15 +385,11 @@ enum elm_status consult_ask(struct elm_search *s, struct batch *b, struct elm_er
     if (k == NULL) {
         k = s->pending = elm_calloc(1, sizeof(*k));
         status = write_requests(s, k, err);
+        if (status == ELM_OK && s->recalls)
+            status = recall_all(s, k, err);
     }
-    for (uint32_t i = 0; i < k->count; i++)
-        elm_reply_release(&k->replies[i]);
-    if (status == ELM_OK && k->count > 0) {
-        sampler_submit(s->sampler, k->requests, k->count, GROUP, k->replies);
-        status = wait_for_answers(s, err);
-        enum elm_status kept = keep_calls(s, k, status == ELM_STOPPED, err);
-        status = kept != ELM_OK ? kept : status;
-    }
+    if (status == ELM_OK && k->count > 0)
+        status = ask_rest(s, k, err);
     if (status == ELM_RANGE) {
         /* what was answered is used, and then the run ends */
         s->spent = true;

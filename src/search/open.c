@@ -502,6 +502,7 @@ static enum elm_status open_all(struct elm_search *s, struct elm_error *err)
     double price = evaluation_price_us(s, &seed);
     for (uint32_t i = 0; i < s->operator_count; i++)
         s->bandit.price_us[i] += price;
+    s->recalls = s->def.resume;
     if (s->def.resume) {
         ELM_TRY(search_restore(s, RESTORE_RESUME, err));
     } else {

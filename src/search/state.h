@@ -176,6 +176,7 @@ struct elm_search {
     uint32_t silent;                           /* model batches in a row without any answer */
     int64_t silent_until;                      /* no model batch before this one */
     struct consultation *pending;              /* what a model is asked, also over a stop */
+    bool recalls;                              /* there may be answers of an earlier part of the run */
     bool (*waiting)(struct elm_search *s);     /* called while a model is waited for; false: stop */
     struct ticker *ticker;                     /* of the running elm_search_run */
     struct elm_operator_stats operator_stats[ELM_OPERATORS_MAX];
@@ -215,7 +216,8 @@ struct elm_search {
 enum elm_status search_ask(struct elm_search *s, struct batch *b, struct elm_error *err);
 /* consult.c: a batch of the operators that ask a model, all of it at once. */
 bool consult_wanted(const struct elm_search *s, int64_t number);
-/* ELM_STOPPED: s->waiting said so; the same questions are asked again by the next call. */
+/* ELM_STOPPED: s->waiting said so; the next call, also that of a resumed run, asks what has no answer
+ * yet. */
 enum elm_status consult_ask(struct elm_search *s, struct batch *b, struct elm_error *err);
 void consult_free(struct elm_search *s);
 /* wrong.c: what shown cases a held program gets wrong, in words: made once, kept with it. */

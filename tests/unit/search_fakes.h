@@ -27,6 +27,7 @@ struct disk {
     } snapshots[64];
     uint32_t snapshot_count;
     enum elm_keep keep;
+    struct elm_call *call;             /* own text, [calls] */
     int64_t calls, tokens;             /* asked of a model */
     int refuse_after;                  /* appends that still work; -1: all */
 };
@@ -61,8 +62,28 @@ static void drop(struct elm_str s)
     free(p);
 }
 
+static void disk_add_call(struct disk *d, const struct elm_call *call)
+{
+    d->call = elm_realloc(d->call, ((size_t)d->calls + 1) * sizeof(*d->call));
+    struct elm_call *to = &d->call[d->calls++];
+    *to = *call;
+    to->prompt = own(call->prompt);
+    to->answer = own(call->answer);
+    to->token_ids = own(call->token_ids);
+    to->logprobs = own(call->logprobs);
+    to->why = (struct elm_str){0};
+    d->tokens += call->prompt_tokens + call->tokens;
+}
+
 static void disk_clear(struct disk *d)
 {
+    for (int64_t i = 0; i < d->calls; i++) {
+        drop(d->call[i].prompt);
+        drop(d->call[i].answer);
+        drop(d->call[i].token_ids);
+        drop(d->call[i].logprobs);
+    }
+    free(d->call);
     for (uint32_t i = 0; i < d->count; i++) {
         drop(d->attempts[i].edit);
         drop(d->attempts[i].text);
@@ -74,12 +95,16 @@ static void disk_clear(struct disk *d)
     *d = (struct disk){.refuse_after = -1};
 }
 
-/* What a kill after `batch` was written leaves of `from`. */
+/* What a kill after `batch` was written leaves of `from`. Calls are there before their batch is. */
 static void disk_cut(const struct disk *from, int64_t batch, struct disk *to)
 {
     *to = (struct disk){.refuse_after = -1};
     for (uint32_t i = 0; i < from->count && from->attempts[i].batch <= batch; i++)
         disk_add(to, &from->attempts[i]);
+    for (int64_t i = 0; i < from->calls && batch >= 0; i++) {
+        if (from->attempts[from->call[i].attempt].batch < batch + ELM_SEARCH_LAG)
+            disk_add_call(to, &from->call[i]);
+    }
     memcpy(to->meta, from->meta, sizeof(to->meta));
     to->meta_count = from->meta_count;
     for (uint32_t i = 0; i < from->snapshot_count; i++) {
@@ -172,9 +197,21 @@ enum elm_status elm_store_calls(struct elm_store *s, const struct elm_call *call
 {
     (void)err;
     for (uint32_t i = 0; i < count; i++)
-        s->disk->tokens += calls[i].prompt_tokens + calls[i].tokens;
-    s->disk->calls += count;
+        disk_add_call(s->disk, &calls[i]);
     return ELM_OK;
+}
+
+enum elm_status elm_store_call(struct elm_store *s, int64_t attempt, struct elm_arena *arena,
+                               struct elm_call *out, struct elm_error *err)
+{
+    (void)arena;
+    for (int64_t i = s->disk->calls; i-- > 0;) {
+        if (s->disk->call[i].attempt == attempt) {
+            *out = s->disk->call[i];
+            return ELM_OK;
+        }
+    }
+    return elm_fail(err, ELM_NOT_FOUND, "no call");
 }
 
 enum elm_status elm_store_call_totals(struct elm_store *s, struct elm_call_totals *out,

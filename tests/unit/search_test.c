@@ -137,6 +137,8 @@ static void workers_and_cuts(enum elm_keep keep, int64_t step)
         fake_disk = &part;
         same(alone, run(2, true, evaluations, keep, ELM_OK), "resumed", cut);
         assert_int_equal(part.count, whole.count);
+        /* what was answered before the cut is not asked again */
+        assert_int_equal(part.calls, whole.calls);
         struct elm_replay_report report = replayed();
         assert_true(report.hash == alone.hash && report.recorded_hash == alone.hash);
         disk_clear(&part);
