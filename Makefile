@@ -97,7 +97,10 @@ $(OUT)/elm: $(CLI_OBJ) $(OUT)/libelm.a
 $(OUT)/tests/fuzz/vm_diff: LDLIBS += -ltcc -ldl
 $(OUT)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/replay.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(FUZZ_DRIVER) $(OUT)/libelm.a $(LDLIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(FUZZ_DRIVER) $(filter %.o,$^) \
+	  $(OUT)/libelm.a $(LDLIBS)
+# who reads --config is no part of the library
+$(OUT)/tests/fuzz/config_fuzz: $(addprefix $(OUT)/src/cli/,config.o options.o text.o)
 $(OUT)/tests/%: tests/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a -lcmocka $(LDLIBS)

@@ -26,8 +26,13 @@ static enum elm_status fail_at(struct reader *r, yaml_mark_t mark, const char *m
 static enum elm_status next(struct reader *r)
 {
     yaml_event_delete(&r->event);
-    if (yaml_parser_parse(&r->parser, &r->event))
+    if (yaml_parser_parse(&r->parser, &r->event)) {
+        /* "\0" in quotes is YAML: what stands behind it would be lost */
+        if (r->event.type == YAML_SCALAR_EVENT &&
+            memchr(r->event.data.scalar.value, 0, r->event.data.scalar.length) != NULL)
+            return fail_at(r, r->event.start_mark, "a zero byte");
         return ELM_OK;
+    }
     memset(&r->event, 0, sizeof(r->event));
     return fail_at(r, r->parser.problem_mark, r->parser.problem == NULL ? "not YAML"
                                                                         : r->parser.problem);

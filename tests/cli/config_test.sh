@@ -37,6 +37,7 @@ wrong '- seed\n' "bad.yaml:1:1"
 wrong 'seed: 1\n---\nseed: 2\n' "second document"
 wrong 'seed: "1\n' "bad.yaml:"
 wrong 'seed: &a 1\nworkers: *a\n' "bad.yaml:2:"
+wrong 'folder: "a\\0b"\n' "bad.yaml:1:9: a zero byte"
 wrong 'help: yes\n' "there is no key 'help'"
 wrong '\0000' "bad.yaml"
 head -c 1100000 /dev/zero | tr '\0' '#' >bad.yaml
