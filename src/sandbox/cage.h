@@ -115,6 +115,11 @@ struct runner_reply {
     struct run_result results[RUN_JOBS_MAX];
 };
 
+static inline size_t runner_reply_bytes(uint32_t count)
+{
+    return offsetof(struct runner_reply, results) + count * sizeof(struct run_result);
+}
+
 /* ---- elm and a compiler (libtcc or gcc) ---- */
 enum compiler_op { COMPILER_SETUP, COMPILER_BUILD };
 enum build_state { BUILD_NONE, BUILD_OK, BUILD_FAILED, BUILD_MEMORY, BUILD_TIMEOUT, BUILD_LATER };

@@ -278,9 +278,7 @@ int runner_main(void)
                 close(fds[i]);
         }
         reply.cpu_us = cage_cpu_us();
-        size_t bytes = offsetof(struct runner_reply, results) +
-                       reply.count * sizeof(reply.results[0]);
-        if (wire_send(CAGE_SOCKET, &reply, bytes, NULL, 0) != 0)
+        if (wire_send(CAGE_SOCKET, &reply, runner_reply_bytes(reply.count), NULL, 0) != 0)
             return 1;
     }
     return 0;

@@ -35,7 +35,7 @@ static enum elm_status give_set(struct elm_evaluator *e, enum elm_set set)
     struct runner_set q = {.op = RUNNER_SET, .set = set, .count = e->sets[set].count};
     struct runner_reply reply;
     return cage_ask(&e->runner, &q, sizeof(q), &e->sets[set].fd, 1, &reply,
-                    offsetof(struct runner_reply, results), sizeof(reply), RUNNER_ANSWER_MS);
+                    runner_reply_bytes(0), sizeof(reply), RUNNER_ANSWER_MS);
 }
 
 enum elm_status evaluator_start_runner(struct elm_evaluator *e, struct elm_error *err)
@@ -54,8 +54,7 @@ enum elm_status evaluator_start_runner(struct elm_evaluator *e, struct elm_error
     struct runner_reply reply;
     int fds[3] = {shared_read_only(&e->vm_code), shared_read_only(&e->window), e->results.fd};
     enum elm_status status = cage_ask(&e->runner, &q, sizeof(q), fds, 3, &reply,
-                                      offsetof(struct runner_reply, results), sizeof(reply),
-                                      RUNNER_ANSWER_MS);
+                                      runner_reply_bytes(0), sizeof(reply), RUNNER_ANSWER_MS);
     close(fds[0]);
     close(fds[1]);
     if (status == ELM_OK && e->problem->rounds > 0)

@@ -42,9 +42,10 @@ static void blame(struct run *r, int wait_status, uint32_t cpu_ms)
     r->retried = true;
 }
 
-/* One trip to the compiler. Afterwards each has a state; BUILD_NONE and BUILD_LATER: again. */
+/* One trip to the compiler. Afterwards each has a state; BUILD_LATER, and where the compiler died
+ * BUILD_NONE: again. */
 static enum elm_status compile(struct elm_evaluator *e, struct run **runs, uint32_t count,
-                               enum elm_tier tier, struct elm_error *err)
+                               enum elm_tier tier, bool *died, struct elm_error *err)
 {
     struct cage *c = tier == ELM_TIER_GCC ? &e->gcc : &e->compiler;
     struct compiler_request q = {.op = COMPILER_BUILD, .count = count,
@@ -62,20 +63,27 @@ static enum elm_status compile(struct elm_evaluator *e, struct run **runs, uint3
     if (cage_ask(c, &q, offsetof(struct compiler_request, jobs) + count * sizeof(q.jobs[0]), NULL,
                  0, &reply, sizeof(reply), sizeof(reply), count * q.cpu_ms + ANSWER_MS) == ELM_OK) {
         c->live_cpu_us = reply.cpu_us;
+        *died = false;
         return ELM_OK;
     }
+    *died = true;
     e->totals.restarts++;
-    for (uint32_t i = 0; i < count; i++) {
-        if (builds_of(e)->jobs[i].state == BUILD_NONE) {
-            blame(runs[i], c->wait_status, q.cpu_ms);
-            break;
+    /* the first that it was not done with; else the first that it put off */
+    static const uint32_t order[] = {BUILD_NONE, BUILD_LATER};
+    for (size_t k = 0; k < ELM_COUNT(order); k++) {
+        for (uint32_t i = 0; i < count; i++) {
+            if (builds_of(e)->jobs[i].state == order[k]) {
+                blame(runs[i], c->wait_status, q.cpu_ms);
+                return ELM_OK;
+            }
         }
     }
     return ELM_OK;
 }
 
-/* What the compiler said of one; it wrote this memory, so nothing in it is trusted. */
-static void take_build(const struct elm_evaluator *e, struct run *r, uint32_t index)
+/* What the compiler said of one, true when that is code; it wrote this memory, so nothing in it is
+ * trusted. */
+static bool take_build(const struct elm_evaluator *e, struct run *r, uint32_t index, bool died)
 {
     struct build_result b = builds_of(e)->jobs[index];
     b.why[sizeof(b.why) - 1] = '\0';
@@ -91,8 +99,13 @@ static void take_build(const struct elm_evaluator *e, struct run *r, uint32_t in
     case BUILD_FAILED: run_fail(r, ELM_EVAL_BUILD_FAILED, "%s", b.why); break;
     case BUILD_MEMORY: run_fail(r, ELM_EVAL_MEMORY, "%s", b.why); break;
     case BUILD_TIMEOUT: run_fail(r, ELM_EVAL_TIMEOUT, "%s", b.why); break;
-    default: break;
+    case BUILD_LATER: break;
+    default:
+        if (!died || b.state != BUILD_NONE)
+            run_fail(r, ELM_EVAL_FAULT, "the compiler gave neither code nor a reason");
+        break;
     }
+    return b.state == BUILD_OK;
 }
 
 static void take_signal(struct run *r, int signal, const struct run_result *result, uint32_t cpu_ms)
@@ -178,7 +191,7 @@ static bool run_built(struct elm_evaluator *e, struct run **runs, uint32_t count
     if (q.shim == 0)
         return false;
     if (cage_ask(&e->runner, &q, offsetof(struct runner_request, jobs) + count * sizeof(q.jobs[0]),
-                 NULL, 0, &reply, offsetof(struct runner_reply, results), sizeof(reply),
+                 NULL, 0, &reply, runner_reply_bytes(count), sizeof(reply),
                  count * wall_ms + ANSWER_MS) != ELM_OK || reply.count != count)
         return false;
     e->runner.live_cpu_us = reply.cpu_us;
@@ -221,19 +234,24 @@ static enum elm_status build_some(struct elm_evaluator *e, struct run **left, ui
                                   struct elm_error *err)
 {
     uint32_t count = *left_count;
+    bool died;
     *left_count = *built_count = 0;
-    ELM_TRY(compile(e, left, count, tier, err));
+    ELM_TRY(compile(e, left, count, tier, &died, err));
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t state = builds_of(e)->jobs[i].state;
-        if (left[i]->status == ELM_EVAL_OK)
-            take_build(e, left[i], i);
-        if (left[i]->status != ELM_EVAL_OK)
+        struct run *r = left[i];
+        if (r->status != ELM_EVAL_OK)
             continue;
-        if (state == BUILD_OK)
-            built[(*built_count)++] = left[i];
+        bool is_built = take_build(e, r, i, died);
+        if (r->status != ELM_EVAL_OK)
+            continue;
+        if (is_built)
+            built[(*built_count)++] = r;
         else
-            left[(*left_count)++] = left[i];
+            left[(*left_count)++] = r;
     }
+    /* one that puts off everything would do so for ever */
+    for (; !died && *left_count == count && count > 0; count--)
+        run_fail(left[--*left_count], ELM_EVAL_FAULT, "the compiler has no room for it");
     return ELM_OK;
 }
 

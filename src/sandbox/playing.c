@@ -114,7 +114,7 @@ enum elm_status play_join(struct elm_evaluator *e, bool judge, struct elm_error 
         struct runner_reply reply;
         memcpy(q.board_bytes, t->board_bytes, sizeof(q.board_bytes));
         status = cage_ask(&e->runner, &q, sizeof(q), fds, PLAY_FDS, &reply,
-                          offsetof(struct runner_reply, results), sizeof(reply), ANSWER_MS);
+                          runner_reply_bytes(0), sizeof(reply), ANSWER_MS);
     }
     close(look);
     if (status != ELM_OK)
@@ -228,7 +228,7 @@ static bool play_games(struct elm_evaluator *e, struct game **games, uint32_t co
         put_game(e, games[i], &rq, &jq);
     const struct cage_call calls[2] = {
         {&e->runner, &rq, offsetof(struct runner_request, jobs) + rq.count * sizeof(rq.jobs[0]),
-         &runner, offsetof(struct runner_reply, results), sizeof(runner)},
+         &runner, runner_reply_bytes(rq.count), sizeof(runner)},
         {&e->judge, &jq, offsetof(struct judge_request, items) + jq.count * sizeof(jq.items[0]),
          &judge, sizeof(judge), sizeof(judge)},
     };

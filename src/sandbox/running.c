@@ -79,7 +79,9 @@ void run_prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, siz
 void run_take_vm(struct run *r, const struct run_result *result)
 {
     r->cost.steps = result->steps;
-    if (result->end != ELM_VM_OK && result->end < ELM_VM_ENDS)
+    if (result->end >= ELM_VM_ENDS)
+        run_fail(r, ELM_EVAL_FAULT, "the runner gave no verdict");
+    else if (result->end != ELM_VM_OK)
         run_fail(r, result->end == ELM_VM_FUEL ? ELM_EVAL_TIMEOUT : ELM_EVAL_CRASHED, "%s",
                  elm_vm_end_name(result->end));
 }
@@ -94,7 +96,7 @@ static bool ask_vm(struct elm_evaluator *e, struct run **runs, uint32_t count, e
         q.jobs[i] = (struct run_job){.code = runs[i]->code, .slot = runs[i]->slot};
     double most = (double)count * e->sets[set].count * (double)q.fuel * STEP_NS / 1e6 + ANSWER_MS;
     if (cage_ask(&e->runner, &q, offsetof(struct runner_request, jobs) + count * sizeof(q.jobs[0]),
-                 NULL, 0, &reply, offsetof(struct runner_reply, results), sizeof(reply),
+                 NULL, 0, &reply, runner_reply_bytes(count), sizeof(reply),
                  most < 1e9 ? (uint32_t)most : 1000000000u) != ELM_OK || reply.count != count)
         return false;
     e->runner.live_cpu_us = reply.cpu_us;
