@@ -151,7 +151,8 @@ const struct option_info option_table[OPTIONS] = {
                          .help = "the folder of models, each a NAME.gguf"},
     [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_RUN,
                       .word = progress_word, .fallback = "auto: screen on a terminal, else lines",
-                      .help = "how progress is shown on standard error; json is one object a line"},
+                      .help = "how progress is shown on standard error; json is one object a line, "
+                             "with why an operator is idle"},
     [OPT_JSON] = {"json", 0, OPTION_FLAG, false,
                   .commands = IN_RUN | IN_BEST | IN_SHOW | IN_DIFF | IN_REPLAY | IN_PROBLEMS |
                               IN_RUNS | IN_LIST | IN_MODELS | IN_DOCTOR,

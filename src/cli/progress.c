@@ -112,6 +112,10 @@ static void object(const struct progress *p, const struct elm_search_stats *s)
     json_t *operators = json_object();
     for (uint32_t i = 0; i < s->operator_count; i++) {
         const struct elm_operator_stats *o = &s->operators[i];
+        if (o->idle_why != NULL) {
+            json_object_set_new(operators, o->name, json_make("{ss}", "idle", o->idle_why));
+            continue;
+        }
         json_object_set_new(operators, o->name,
                             json_make("{sIsIsIsIsf}", "attempts", (json_int_t)o->attempts,
                                       "evaluations", (json_int_t)o->evaluations, "better",

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define EVALUATIONS_FALLBACK 100000
+#define LINE_COLUMNS 100
 
 /* The one thing a signal handler may touch. */
 static volatile sig_atomic_t stop_signal;
@@ -215,6 +216,27 @@ static enum elm_status prepare(struct running *r, struct elm_error *err)
     return model_fill(r->v, &r->arena, &r->def, err);
 }
 
+/* One line: with the names of those that rest, where it has room for them. */
+static void add_operators(const struct elm_search_stats *s, struct elm_buf *out)
+{
+    struct elm_buf line = {0}, idle = {0};
+    uint32_t idle_count = 0;
+    elm_buf_printf(&line, "elm: operators:");
+    for (uint32_t i = 0; i < s->operator_count; i++) {
+        bool rests = s->operators[i].idle_why != NULL;
+        elm_buf_printf(rests ? &idle : &line, " %s", s->operators[i].name);
+        idle_count += rests;
+    }
+    static const char why[] = " (why: --progress json)";
+    if (idle_count > 0 && line.len + strlen("; idle:") + idle.len + strlen(why) <= LINE_COLUMNS)
+        elm_buf_printf(&line, "; idle:%s%s", idle.ptr, why);
+    else if (idle_count > 0)
+        elm_buf_printf(&line, "; %u idle%s", idle_count, why);
+    elm_buf_printf(out, "%s\n", line.ptr);
+    elm_buf_release(&line);
+    elm_buf_release(&idle);
+}
+
 /* One line on what runs where, one on each thing that is not as it might be. */
 static void announce(const struct running *r, const struct elm_search_stats *s)
 {
@@ -225,14 +247,8 @@ static void announce(const struct running *r, const struct elm_search_stats *s)
     text_safe(&out, elm_str(r->folder));
     if (r->def.resume)
         elm_buf_printf(&out, ", %s evaluations so far", text_count(s->evaluations).s);
-    elm_buf_printf(&out, "\nelm: operators:");
-    for (uint32_t i = 0; i < s->operator_count; i++) {
-        if (s->operators[i].idle_why == NULL)
-            elm_buf_printf(&out, " %s", s->operators[i].name);
-        else
-            elm_buf_printf(&out, " (%s: %s)", s->operators[i].name, s->operators[i].idle_why);
-    }
-    elm_buf_printf(&out, "; `elm list operators` says what they do\n");
+    elm_buf_printf(&out, "\n");
+    add_operators(s, &out);
     if (s->has_model) {
         elm_buf_printf(&out, "elm: model: ");
         text_safe(&out, elm_str(r->def.model.model != NULL ? r->def.model.model : r->def.backend));

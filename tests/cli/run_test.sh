@@ -7,6 +7,8 @@ for part in "sort: fitness" "evaluated again" "on cases never used" "the best pr
   has out "$part"
 done
 has err "running sort, seed 2, in runs/sort-2"
+has err "idle: semantic"
+same "columns of the operators' line" "$(grep -cE '^elm: operators.{86}' err)" 0
 has err evaluations
 there runs/sort-2/best.c
 expect 0 replay sort-2
