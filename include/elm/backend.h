@@ -101,9 +101,9 @@ struct elm_backend_kind {
     /* Fails: ELM_NOT_FOUND (no such model: how to get it), ELM_USAGE (a field of the definition),
      * ELM_CORRUPT (a broken model file), ELM_IO. */
     enum elm_status (*open)(const struct elm_backend_def *def, void **self, struct elm_error *err);
-    /* Listed price of one answer, added to the operator's: a function of the definition and the
-     * model's size, never of a measurement. */
-    double (*price_us)(const void *self);
+    /* Listed price of one answer of so many tokens, added to the operator's: a function of the
+     * definition, the model's size and the length, never of a measurement. */
+    double (*price_us)(const void *self, uint32_t tokens);
     void (*close)(void *self);  /* after the last complete has returned */
     /* Answers all requests; blocks. Called from `lanes` threads at once, each with a lane of its own,
      * 0 .. lanes-1. A request that can't be answered is a reply with FAILED; the call itself fails

@@ -104,8 +104,9 @@ struct elm_operator_kind {
                                const struct elm_parents *parents, struct elm_rng *rng,
                                struct elm_buf *text, struct elm_error *err);
 
-    /* Model operators have `prompt` and `parse` instead of the two above.
-     * Writes the request for one child. Same parents and rng, same bytes. A grammar that it makes
+    /* Model operators have `prompt` and `parse` instead of the two above. */
+    uint32_t answer_tokens;   /* that an answer usually has, for its price; 0: as many as the program */
+    /* Writes the request for one child. Same parents and rng, same bytes. A grammar that it makes
      * lives in request->grammar until the search frees it. ELM_NOT_FOUND: nothing to ask here. */
     bool needs_masks;         /* only for backends that honour a grammar */
     enum elm_status (*prompt)(void *self, const struct elm_operator_context *context,

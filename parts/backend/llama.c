@@ -773,9 +773,10 @@ static void engine_totals(void *self, struct elm_backend_totals *out)
 }
 
 /* As the native backend's, times 2.5: so much longer takes a token of 135M parameters. */
-static double engine_price_us(const void *self)
+static double engine_price_us(const void *self, uint32_t tokens)
 {
-    return 750e-6 * (double)llama_model_n_params(((const struct engine *)self)->model);
+    return (450e-6 + 15e-6 * tokens) *
+           (double)llama_model_n_params(((const struct engine *)self)->model);
 }
 
 const struct elm_backend_kind elm_backend_llama = {

@@ -282,13 +282,14 @@ static void native_close(void *self)
     free(n);
 }
 
-/* A sampled child of 135M parameters takes some 40 ms of one core, and time goes with size. */
-static double native_price_us(const void *self)
+/* Of 135M parameters a child takes some 24 ms of one core for its prompt and 0.8 ms a token, and time
+ * goes with size. */
+static double native_price_us(const void *self, uint32_t tokens)
 {
     const struct elm_model_config *c = elm_model_config(((const struct native *)self)->model);
     double attention = 2.0 * c->width * c->head_width * (c->heads + c->kv_heads);
     double layer = attention + 3.0 * c->width * c->hidden;
-    return 300e-6 * (layer * c->layers + (double)c->width * c->vocabulary);
+    return (180e-6 + 6e-6 * tokens) * (layer * c->layers + (double)c->width * c->vocabulary);
 }
 
 static bool knows_chat(const struct native *n)

@@ -772,11 +772,11 @@ static void totals(void *self, struct elm_backend_totals *out)
     pthread_mutex_unlock(&o->lock);
 }
 
-/* A second or so of waiting, shared by the requests of a batch. */
-static double openai_price_us(const void *self)
+/* A second or so of waiting for 200 tokens, shared by the requests of a batch. */
+static double openai_price_us(const void *self, uint32_t tokens)
 {
     (void)self;
-    return 200000;
+    return 100000 + 500.0 * tokens;
 }
 
 const struct elm_backend_kind elm_backend_openai = {

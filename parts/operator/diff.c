@@ -46,6 +46,7 @@ const struct elm_operator_kind elm_operator_diff = {
     .make = make,
     .free = elm_prompt_free,
     .applies = elm_prompt_applies,
+    .answer_tokens = 100,
     .prompt = diff_prompt,
     .parse = diff_parse,
 };

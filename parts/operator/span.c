@@ -239,6 +239,7 @@ const struct elm_operator_kind elm_operator_span = {
     .make = make,
     .free = elm_prompt_free,
     .applies = applies,
+    .answer_tokens = 20,
     .needs_masks = true,
     .prompt = prompt,
     .parse = parse,

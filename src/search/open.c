@@ -435,6 +435,13 @@ static uint32_t worker_count(const struct elm_search *s)
     return s->def.workers > 0 ? s->def.workers : cores > 0 ? (uint32_t)cores : 1;
 }
 
+/* A token is three bytes of code, more or less. */
+static uint32_t answer_tokens(const struct elm_search *s, const struct elm_operator_kind *kind)
+{
+    size_t bytes = strlen(s->problem->seed_text);
+    return kind->answer_tokens > 0 ? kind->answer_tokens : (uint32_t)(bytes / 3);
+}
+
 /* The model, and what earlier parts of the run have spent on it. */
 static enum elm_status open_backend(struct elm_search *s, struct elm_error *err)
 {
@@ -449,7 +456,7 @@ static enum elm_status open_backend(struct elm_search *s, struct elm_error *err)
     def.backend.money_spent += spent.money;
     ELM_TRY(sampler_open(&def, &s->sampler, err));
     for (uint32_t i = s->model_first; i < s->operator_count; i++)
-        s->bandit.price_us[i] += sampler_price_us(s->sampler);
+        s->bandit.price_us[i] += sampler_price_us(s->sampler, answer_tokens(s, s->operators[i]));
     return ELM_OK;
 }
 

@@ -95,9 +95,9 @@ enum elm_status sampler_open(const struct sampler_def *def, struct sampler **out
     return ELM_OK;
 }
 
-double sampler_price_us(const struct sampler *s)
+double sampler_price_us(const struct sampler *s, uint32_t tokens)
 {
-    return s->kind->price_us(s->self);
+    return s->kind->price_us(s->self, tokens);
 }
 
 void sampler_cancel(struct sampler *s)

@@ -142,7 +142,7 @@ void sampler_submit(struct sampler *s, const struct elm_request *requests, uint3
  * is returned: ELM_STOPPED (cancelled), ELM_RANGE (a budget is spent), or what broke. */
 enum elm_status sampler_wait(struct sampler *s, int timeout_ms, bool *done, struct elm_error *err);
 void sampler_cancel(struct sampler *s);
-double sampler_price_us(const struct sampler *s);
+double sampler_price_us(const struct sampler *s, uint32_t tokens);
 void sampler_totals(struct sampler *s, struct elm_backend_totals *out);
 
 /* ---- the run ---- */

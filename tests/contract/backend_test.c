@@ -85,7 +85,8 @@ static void it_has_a_name_and_a_price(const struct elm_backend_kind *kind, void 
     struct elm_error err = {0};
     assert_true(strlen(kind->name) > 0 && strlen(kind->summary) > 0);
     assert_ptr_equal(elm_backend_find(kind->name), kind);
-    assert_true(kind->price_us(self) > 0);
+    assert_true(kind->price_us(self, 0) > 0);
+    assert_true(kind->price_us(self, 400) > kind->price_us(self, 20));
     assert_int_equal(kind->complete(self, 0, NULL, 0, NULL, &err), ELM_OK);
 }
 
