@@ -653,6 +653,21 @@ static void check_adapter(const struct elm_backend_kind *kind, const char *path)
     }
     check(replies_equal(&c[0].asked, &c[1].asked) && !replies_equal(&c[0].asked, &c[2].asked),
           "an adapter of zeros changes nothing, another one does");
+    /* the same in one backend that lives on; what can't be read leaves it as it is */
+    void *self = open_backend(kind, (struct elm_backend_def){.model = path, .adapter = nothing});
+    bool same = true;
+    static const int order[] = {1, 2, 0, 2, 1};
+    for (size_t i = 0; i < ELM_COUNT(order); i++) {
+        must(i == 0 ? ELM_OK : kind->adapt(self, adapters[order[i]], &err), &err);
+        same = same && kind->adapt(self, path, &err) == ELM_CORRUPT &&
+               kind->adapt(self, "/nowhere/adapter.gguf", &err) == ELM_NOT_FOUND;
+        struct caller now = {kind, self, 0, ask(3, 16), ELM_FAIL};
+        call(&now);
+        same = same && replies_equal(&now.asked, &c[order[i]].asked);
+        forget(&now.asked);
+    }
+    kind->close(self);
+    check(same, "adapters can be exchanged, and taken away, while the backend lives");
     for (int i = 0; i < 3; i++)
         forget(&c[i].asked);
     unlink(nothing);

@@ -112,6 +112,10 @@ struct elm_backend_kind {
      * is in the call and however many lanes there are. */
     enum elm_status (*complete)(void *self, uint32_t lane, const struct elm_request *requests,
                                 uint32_t count, struct elm_reply *replies, struct elm_error *err);
+    /* Puts another LoRA adapter (a GGUF file; NULL: none) in the place of the one there is. Not while
+     * requests are answered. NULL: the backend takes none. Fails: ELM_NOT_FOUND, ELM_IO, ELM_CORRUPT
+     * (not an adapter of this model); the old one stays then. */
+    enum elm_status (*adapt)(void *self, const char *path, struct elm_error *err);
     void (*cancel)(void *self); /* any thread: pending completes return soon with ELM_STOPPED; later
                                    ones are answered as ever */
     void (*totals)(void *self, struct elm_backend_totals *out);    /* any thread */

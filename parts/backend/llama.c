@@ -44,7 +44,8 @@ struct lane {
     struct engine *engine;
     struct llama_context *ctx;
     struct llama_batch batch;
-    uint32_t slots, width;     /* COMPANY - 1 more for company, and one for the shared beginning */
+    uint32_t slots, width;     /* COMPANY - 1 more for company, and one: */
+    llama_seq_id beginning;    /* what all requests of a call begin with */
     float *weights;            /* [vocabulary] */
     struct elm_mask_cache *masks;
     uint32_t cancels;          /* of the engine when the call began */
@@ -93,15 +94,21 @@ struct work {
     bool spent;                /* the budget */
 };
 
-/* llama.cpp has one logger in a process; what it says while a model is opened goes to the thread
- * that opens it, all else nowhere. */
-static _Thread_local struct elm_buf *complaint;
+/* llama.cpp has one logger in a process; the first error that it tells a thread stays here until the
+ * thread opens something. All else goes nowhere. */
+static _Thread_local char complaint[200];
 
 static void hear(enum ggml_log_level level, const char *text, void *unused)
 {
     (void)unused;
-    if (complaint != NULL && complaint->len == 0 && level == GGML_LOG_LEVEL_ERROR)
-        elm_buf_add(complaint, text, strcspn(text, "\n"));
+    if (level == GGML_LOG_LEVEL_ERROR && complaint[0] == '\0')
+        snprintf(complaint, sizeof(complaint), "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static enum elm_status refuse(const char *what, const char *path, struct elm_error *err)
+{
+    return elm_fail(err, ELM_CORRUPT, "%s '%s': llama.cpp can't use it: %s", what, path,
+                    complaint[0] != '\0' ? complaint : "no reason given");
 }
 
 /* Before it aborts; it would start a debugger itself. */
@@ -207,44 +214,35 @@ static bool admitted(const uint8_t *mask, uint32_t i)
     return mask == NULL || (mask[i / 8] >> (i % 8) & 1);
 }
 
-/* What a token is drawn from. */
-struct choice {
-    const float *logits;       /* [count] */
-    const uint8_t *mask;       /* NULL: all */
-    uint32_t count;
-    float temperature;
-    double unit;               /* [0, 1): which one */
-    float *weights;            /* scratch */
-};
-
-/* Draws a token; -1 when no logit is a number. Temperature 0: the first of the likeliest. */
-static llama_token draw(const struct choice *c, float *logprob)
+/* Draws the next token of an answer that has `tokens`; -1 when no logit is a number. mask NULL: all
+ * are admitted. Temperature 0: the first of the likeliest. */
+static llama_token draw(const struct lane *lane, const float *logits, const uint8_t *mask,
+                        const struct elm_request *q, uint32_t tokens, float *logprob)
 {
+    const uint32_t count = lane->engine->vocabulary;
+    struct elm_rng rng = elm_rng(q->seed, tokens);
     llama_token best = -1;
-    for (uint32_t i = 0; i < c->count; i++) {
-        if (admitted(c->mask, i) && c->logits[i] > -INFINITY &&
-            (best < 0 || c->logits[i] > c->logits[best]))
+    for (uint32_t i = 0; i < count; i++) {
+        if (admitted(mask, i) && logits[i] > -INFINITY && (best < 0 || logits[i] > logits[best]))
             best = (llama_token)i;
     }
     *logprob = 0;
-    if (best < 0 || c->temperature <= 0)
+    if (best < 0 || q->temperature <= 0)
         return best;
     double sum = 0;
-    for (uint32_t i = 0; i < c->count; i++) {
-        float x = (c->logits[i] - c->logits[best]) / c->temperature;
-        c->weights[i] = admitted(c->mask, i) ? expf(x) : 0;
-        sum += (double)c->weights[i];
+    for (uint32_t i = 0; i < count; i++) {
+        float x = (logits[i] - logits[best]) / q->temperature;
+        lane->weights[i] = admitted(mask, i) ? expf(x) : 0;
+        sum += (double)lane->weights[i];
     }
-    double left = c->unit * sum;
+    double left = elm_rng_unit(&rng) * sum;
     llama_token drawn = best;          /* where rounding leaves more than there is */
-    for (uint32_t i = 0; i < c->count; i++) {
-        left -= (double)c->weights[i];
-        if (left < 0) {
+    for (uint32_t i = 0; i < count && left >= 0; i++) {
+        left -= (double)lane->weights[i];
+        if (left < 0)
             drawn = (llama_token)i;
-            break;
-        }
     }
-    *logprob = (float)log((double)c->weights[drawn] / sum);
+    *logprob = (float)log((double)lane->weights[drawn] / sum);
     return drawn;
 }
 
@@ -285,11 +283,17 @@ static uint32_t slots_for(const struct engine *e, uint32_t width)
     return fit <= COMPANY + 1 ? 1 : fit > SLOTS_MAX ? SLOTS_MAX : (uint32_t)fit - COMPANY;
 }
 
+static bool lane_adapt(struct lane *lane)
+{
+    float scale = 1;
+    struct llama_adapter_lora *adapter = lane->engine->adapter;
+    return llama_set_adapters_lora(lane->ctx, &adapter, adapter != NULL, &scale) == 0;
+}
+
 /* A context with slots of at least `width` tokens: `slots` of them, or what memory allows. */
 static bool lane_fit(struct engine *e, struct lane *lane, uint32_t slots, uint32_t width)
 {
-    width = (width + WIDTH_STEP - 1) / WIDTH_STEP * WIDTH_STEP;
-    width = larger(width, lane->width);
+    width = larger((width + WIDTH_STEP - 1) / WIDTH_STEP * WIDTH_STEP, lane->width);
     slots = smaller(larger(slots, lane->slots), slots_for(e, width));
     if (lane->ctx != NULL && width == lane->width && slots <= lane->slots)
         return true;
@@ -311,8 +315,8 @@ static bool lane_fit(struct engine *e, struct lane *lane, uint32_t slots, uint32
         return false;
     lane->batch = llama_batch_init(CHUNK, 0, 1);
     lane->width = llama_n_ctx_seq(lane->ctx);
-    float scale = 1;
-    if (e->adapter == NULL || llama_set_adapters_lora(lane->ctx, &e->adapter, 1, &scale) == 0)
+    lane->beginning = (llama_seq_id)(lane->slots + COMPANY - 1);
+    if (lane_adapt(lane))
         return true;
     lane_release(lane);
     return false;
@@ -327,12 +331,6 @@ static void batch_add(struct llama_batch *b, llama_token token, uint32_t positio
     b->n_seq_id[i] = 1;
     b->seq_id[i][0] = sequence;
     b->logits[i] = output;
-}
-
-/* The sequence of the shared beginning. */
-static llama_seq_id beginning(const struct lane *lane)
-{
-    return (llama_seq_id)(lane->slots + COMPANY - 1);
 }
 
 /* Tokens for nothing in the sequences from..to, which are free. output: with logits, because the
@@ -451,18 +449,18 @@ static bool push(const struct engine *e, struct slot *s, llama_token token, floa
 static bool step(struct work *w, struct slot *s, int32_t i)
 {
     const struct elm_request *q = s->request;
-    struct elm_rng rng = elm_rng(q->seed, s->reply->tokens);
-    struct choice c = {.logits = llama_get_logits_ith(w->lane->ctx, i), .count = w->e->vocabulary,
-                       .temperature = q->temperature, .unit = elm_rng_unit(&rng),
-                       .weights = w->lane->weights};
+    const float *logits = llama_get_logits_ith(w->lane->ctx, i);
+    const uint8_t *mask = NULL;
     if (q->grammar != NULL) {
-        c.mask = elm_mask_get(w->lane->masks, q->grammar, &s->state);
+        mask = elm_mask_get(w->lane->masks, q->grammar, &s->state);
         s->reply->end = ELM_REPLY_LENGTH;
-        if (c.mask == NULL)
+        if (mask == NULL)
             return true;
     }
     float logprob;
-    llama_token token = c.logits != NULL ? draw(&c, &logprob) : -1;
+    llama_token token = -1;
+    if (logits != NULL)
+        token = draw(w->lane, logits, mask, q, s->reply->tokens, &logprob);
     if (token < 0) {
         fail_reply(s->reply, "the model's logits are no numbers");
         return true;
@@ -494,7 +492,7 @@ static int32_t start(struct work *w)
     w->used++;
     s->reply->prompt_tokens = count;
     if (w->shared > 0)
-        llama_memory_seq_cp(memory, beginning(w->lane), sequence, -1, -1);
+        llama_memory_seq_cp(memory, w->lane->beginning, sequence, -1, -1);
     else
         llama_memory_seq_rm(memory, sequence, -1, -1);
     int32_t status = prefill(w->lane, prompt, w->shared, count, sequence);
@@ -574,7 +572,7 @@ static int32_t answer(struct work *w)
     int32_t status = 0;
     llama_memory_clear(llama_get_memory(w->lane->ctx), false);
     if (w->shared > 0)
-        status = prefill(w->lane, w->first, 0, w->shared, beginning(w->lane));
+        status = prefill(w->lane, w->first, 0, w->shared, w->lane->beginning);
     while (status == 0) {
         while (status == 0 && w->used < w->lane->slots && w->next < w->count)
             status = start(w);
@@ -650,19 +648,32 @@ static void engine_close(void *self)
 
 static enum elm_status readable(const char *what, const char *path, struct elm_error *err)
 {
+    complaint[0] = '\0';
     if (access(path, R_OK) == 0)
         return ELM_OK;
     return elm_fail(err, errno == ENOENT ? ELM_NOT_FOUND : ELM_IO, "%s '%s': %s", what, path,
                     strerror(errno));
 }
 
-static enum elm_status load_adapter(struct engine *e, const char *path, struct elm_error *err)
+/* What a prompt's tokens were with another adapter is in no lane: each call reads its prompts anew. */
+static enum elm_status engine_adapt(void *self, const char *path, struct elm_error *err)
 {
-    ELM_TRY(readable("adapter", path, err));
-    e->adapter = llama_adapter_lora_init(e->model, path);
-    if (e->adapter == NULL)
-        return elm_fail(err, ELM_CORRUPT, "adapter '%s': llama.cpp can't use it: %.200s", path,
-                        complaint->len > 0 ? complaint->ptr : "no reason given");
+    struct engine *e = self;
+    struct llama_adapter_lora *old = e->adapter, *new = NULL;
+    if (path != NULL) {
+        ELM_TRY(readable("adapter", path, err));
+        new = llama_adapter_lora_init(e->model, path);
+        if (new == NULL)
+            return refuse("adapter", path, err);
+    }
+    e->adapter = new;
+    /* a context that can't take it is made anew by the next call */
+    for (uint32_t i = 0; i < e->lane_count; i++) {
+        if (e->lanes[i].ctx != NULL && !lane_adapt(&e->lanes[i]))
+            lane_release(&e->lanes[i]);
+    }
+    if (old != NULL)
+        llama_adapter_lora_free(old);
     return ELM_OK;
 }
 
@@ -671,8 +682,7 @@ static enum elm_status load_model(struct engine *e, const char *path, struct elm
     ELM_TRY(readable("model", path, err));
     e->model = llama_model_load_from_file(path, llama_model_default_params());
     if (e->model == NULL)
-        return elm_fail(err, ELM_CORRUPT, "model '%s': llama.cpp can't load it: %.200s", path,
-                        complaint->len > 0 ? complaint->ptr : "no reason given");
+        return refuse("model", path, err);
     if (llama_model_has_encoder(e->model) || !llama_model_has_decoder(e->model) ||
         llama_model_is_diffusion(e->model))
         return elm_fail(err, ELM_USAGE, "model '%s': it does not write one token after another; "
@@ -700,30 +710,6 @@ static void load_trie(struct engine *e)
     free(starts);
 }
 
-static enum elm_status load(struct engine *e, const struct elm_backend_def *def,
-                            struct elm_error *err)
-{
-    struct elm_buf path = {0}, heard = {0};
-    llama_log_set(hear, NULL);
-    ggml_set_abort_callback(abandon);
-    llama_backend_init();
-    complaint = &heard;
-    enum elm_status status = elm_model_find(def->model, NULL, &path, err);
-    if (status == ELM_OK)
-        status = load_model(e, path.ptr, err);
-    if (status == ELM_OK && def->adapter != NULL)
-        status = load_adapter(e, def->adapter, err);
-    if (status == ELM_OK) {
-        e->vocab = llama_model_get_vocab(e->model);
-        e->vocabulary = (uint32_t)llama_vocab_n_tokens(e->vocab);
-        load_trie(e);
-    }
-    complaint = NULL;
-    elm_buf_release(&heard);
-    elm_buf_release(&path);
-    return status;
-}
-
 static enum elm_status engine_open(const struct elm_backend_def *def, void **self,
                                    struct elm_error *err)
 {
@@ -731,12 +717,24 @@ static enum elm_status engine_open(const struct elm_backend_def *def, void **sel
         return elm_fail(err, ELM_USAGE, "the backend 'llama' needs a model: --model NAME or a "
                         "path (elm models lists them)");
     struct engine *e = elm_calloc(1, sizeof(*e));
+    struct elm_buf path = {0};
     pthread_mutex_init(&e->lock, NULL);
-    enum elm_status status = load(e, def, err);
+    llama_log_set(hear, NULL);
+    ggml_set_abort_callback(abandon);
+    llama_backend_init();
+    enum elm_status status = elm_model_find(def->model, NULL, &path, err);
+    if (status == ELM_OK)
+        status = load_model(e, path.ptr, err);
+    elm_buf_release(&path);
+    if (status == ELM_OK)
+        status = engine_adapt(e, def->adapter, err);
     if (status != ELM_OK) {
         engine_close(e);
         return status;
     }
+    e->vocab = llama_model_get_vocab(e->model);
+    e->vocabulary = (uint32_t)llama_vocab_n_tokens(e->vocab);
+    load_trie(e);
     e->context_max = (uint32_t)llama_model_n_ctx_train(e->model);
     e->tokens_budget = def->tokens_budget;
     e->tokens_held = def->tokens_spent;
@@ -788,6 +786,7 @@ const struct elm_backend_kind elm_backend_llama = {
     .price_us = engine_price_us,
     .close = engine_close,
     .complete = engine_complete,
+    .adapt = engine_adapt,
     .cancel = engine_cancel,
     .totals = engine_totals,
 };

@@ -257,6 +257,25 @@ static void a_broken_model_is_refused(const struct elm_backend_kind *kind)
     unlink(broken);
 }
 
+/* What is not there, or no adapter, leaves the model as it was; none at all is always possible. */
+static void adapters_are_exchanged_or_refused(const struct elm_backend_kind *kind, void *self)
+{
+    struct elm_error err = {0};
+    struct elm_request request[1];
+    struct elm_reply before[1], after[1];
+    if (kind->adapt == NULL)
+        return;
+    ask(request, 1);
+    complete(kind, self, 0, request, 1, before);
+    assert_int_equal(kind->adapt(self, "/nowhere/adapter.gguf", &err), ELM_NOT_FOUND);
+    assert_int_equal(kind->adapt(self, script_path, &err), ELM_CORRUPT);
+    GIVES(ELM_OK, kind->adapt(self, NULL, ERR));
+    complete(kind, self, 0, request, 1, after);
+    assert_same_reply(before, after);
+    release(request, before, 1);
+    release(NULL, after, 1);
+}
+
 static void a_budget_is_a_hard_stop(const struct elm_backend_kind *kind)
 {
     struct elm_backend_def def = def_of();
@@ -296,6 +315,7 @@ static void every_backend_keeps_its_contract(void **state)
         cancelling_ends_what_runs_and_nothing_else(kind, self);
         if (kind->masks)
             spans_keep_to_their_grammar(kind, self);
+        adapters_are_exchanged_or_refused(kind, self);
         kind->close(self);
         if (strcmp(kind->name, "scripted") != 0) {
             a_broken_model_is_refused(kind);
