@@ -10,7 +10,7 @@
 TARGET_BEGIN("avx2,fma")
 
 #define LANES 8
-#define TILE_ROWS 4
+#define TILE_ROWS 6
 #define NARROW_LEFT 0
 #include "model/kernel_vector.h"
 #include "model/kernel_rows.h"

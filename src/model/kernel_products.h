@@ -64,11 +64,13 @@ static ALWAYS_INLINE void strip(struct tile_place at, uint32_t rows, bool narrow
         at.left += TILE_ROWS * at.left_stride;
         at.out += TILE_ROWS * at.out_stride;
     }
-    for (; row < rows; row++) {
-        tile(at, narrow, add, 1, panels);
-        at.left += at.left_stride;
-        at.out += at.out_stride;
+    for (; row + 2 <= rows; row += 2) {
+        tile(at, narrow, add, 2, panels);
+        at.left += 2 * at.left_stride;
+        at.out += 2 * at.out_stride;
     }
+    if (row < rows)
+        tile(at, narrow, add, 1, panels);
 }
 
 #define STRIP (LANES == 16 ? 2 : 1)
