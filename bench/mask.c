@@ -1,10 +1,8 @@
 /*
  * mask: what masks cost a token, in CPU time of one thread: 32 spans at a time are written with
- * random tokens among those admitted, in seeds and references of the suite, from a cold cache on.
+ * random tokens among those admitted, in seeds and references of the suite.
  *
  *   mask_us            a mask and a step, mean over all tokens
- *   mask_hit_ratio     of masks found in the cache
- *   mask_cold_us       without a cache
  *   mask_trie_ms       the trie of the vocabulary
  *   grammar_us         a grammar made for a spot
  * `mask [MODEL [TOKENS]]`: the vocabulary of a model file or name; smollm2, and one made up of the same
@@ -19,7 +17,6 @@
 #define ROWS 32
 #define VOCABULARY 49152
 #define NODES_MAX 40
-#define CACHE_BYTES ((size_t)64 << 20)
 
 static struct grammar_rig rig;
 
@@ -30,7 +27,6 @@ struct row {
 
 struct writing {
     const struct elm_vocabulary_trie *trie;
-    struct elm_mask_cache *masks;
     struct elm_rng rng;
     struct row rows[ROWS];
     uint64_t tokens, spans;
@@ -72,19 +68,21 @@ static uint32_t draw(struct elm_rng *rng, const uint8_t *mask, uint32_t *ids)
 static void write_tokens(struct writing *w, uint64_t tokens)
 {
     static uint32_t ids[VOCABULARY];
+    uint8_t *mask = elm_malloc(elm_mask_bytes(w->trie));
     for (; w->tokens < tokens; w->tokens++) {
         struct row *row = &w->rows[w->tokens % ROWS];
         if (row->grammar == NULL || elm_grammar_ended(row->grammar, &row->state))
             begin_span(w, row);
         double from = cpu_s();
-        const uint8_t *mask = elm_mask_get(w->masks, row->grammar, &row->state);
+        bool any = elm_mask_make(w->trie, row->grammar, &row->state, mask);
         w->mask_s += cpu_s() - from;
-        ELM_ASSERT(mask != NULL);
+        ELM_ASSERT(any);
         uint32_t id = draw(&w->rng, mask, ids);
         from = cpu_s();
         ELM_ASSERT(elm_mask_step(w->trie, row->grammar, &row->state, id));
         w->mask_s += cpu_s() - from;
     }
+    free(mask);
 }
 
 static double clock_cost_s(void)
@@ -95,23 +93,14 @@ static double clock_cost_s(void)
     return (to - from) / 10000;
 }
 
-static void measure(const struct elm_vocabulary_trie *trie, size_t cache_bytes, uint64_t tokens,
-                    bool cached)
+static void measure(const struct elm_vocabulary_trie *trie, uint64_t tokens)
 {
-    struct writing w = {.trie = trie, .masks = elm_mask_cache_new(trie, cache_bytes),
-                        .rng = elm_rng(1, 1)};
-    uint64_t asked, found;
+    struct writing w = {.trie = trie, .rng = elm_rng(1, 1)};
     write_tokens(&w, tokens);
-    elm_mask_counts(w.masks, &asked, &found);
-    double us = (w.mask_s / (double)tokens - 2 * clock_cost_s()) * 1e6;
-    printf("%s %.1f us\n", cached ? "mask_us" : "mask_cold_us", us);
-    if (cached) {
-        printf("mask_hit_ratio %.3f\n", (double)found / (double)asked);
-        printf("grammar_us %.1f us\n", w.grammar_s / (double)w.spans * 1e6);
-    }
+    printf("mask_us %.1f us\n", (w.mask_s / (double)tokens - 2 * clock_cost_s()) * 1e6);
+    printf("grammar_us %.1f us\n", w.grammar_s / (double)w.spans * 1e6);
     for (int i = 0; i < ROWS; i++)
         elm_grammar_free(w.rows[i].grammar);
-    elm_mask_cache_free(w.masks);
 }
 
 /* Every byte, then words of code and of letters, with and without the space before. */
@@ -160,8 +149,7 @@ int main(int argc, char **argv)
     uint64_t tokens = argc > 2 ? strtoull(argv[2], NULL, 0) : 20000;
     struct elm_vocabulary_trie *trie = trie_of(argc > 1 ? argv[1] : "smollm2");
     rig_open_all(&rig);
-    measure(trie, CACHE_BYTES, tokens, true);
-    measure(trie, 0, tokens / 4, false);
+    measure(trie, tokens);
     rig_close_all(&rig);
     elm_vocabulary_trie_free(trie);
     return 0;

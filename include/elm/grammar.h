@@ -44,8 +44,6 @@ void elm_grammar_start(const struct elm_grammar *g, struct elm_grammar_state *s)
 bool elm_grammar_step(const struct elm_grammar *g, struct elm_grammar_state *s, uint8_t byte);
 /* Has the border been read: nothing more is to be written? */
 bool elm_grammar_ended(const struct elm_grammar *g, const struct elm_grammar_state *s);
-/* Equal keys admit the same bytes for ever, also across grammars: what masks are cached by. */
-uint64_t elm_grammar_key(const struct elm_grammar *g, const struct elm_grammar_state *s);
 
 /* The nodes of a span that was read to its end (`text` may hold the border). Allocated in `arena`,
  * types not set. ELM_PARSE when the text is not complete. `names` may be added to (search thread). */

@@ -66,10 +66,10 @@ struct elm_sample_row {
                                   where the mask leaves no choice */
     bool done;                 /* ended by itself; false: cut at tokens_max or the context */
 };
-/* Samples all rows, at most rows_max at a time. `masks`: the thread's cache; needed where a row has a
- * grammar. `stopped` (nullable) is read now and then; once true the call returns ELM_STOPPED. */
+/* Samples all rows, at most rows_max at a time. `trie`: of the model's vocabulary; needed where a row
+ * has a grammar. `stopped` (nullable) is read now and then; once true the call returns ELM_STOPPED. */
 enum elm_status elm_session_sample(struct elm_session *s, struct elm_sample_row *rows,
-                                   uint32_t count, struct elm_mask_cache *masks,
+                                   uint32_t count, const struct elm_vocabulary_trie *trie,
                                    const volatile bool *stopped, struct elm_error *err);
 
 #endif

@@ -31,7 +31,6 @@
 #define WIDTH_STEP 256             /* llama.cpp rounds the length of a slot up to this */
 #define CHUNK 64                   /* tokens of a prompt at a time, and what is shared in */
 #define COMPANY 4
-#define MASK_BYTES ((size_t)64 << 20)
 
 /* A chat around a prompt, cut where the words go: what the template writes is read with its control
  * tokens, the words never are. */
@@ -47,7 +46,7 @@ struct lane {
     uint32_t slots, width;     /* COMPANY - 1 more for company, and one: */
     llama_seq_id beginning;    /* what all requests of a call begin with */
     float *weights;            /* [vocabulary] */
-    struct elm_mask_cache *masks;
+    uint8_t *mask;
     uint32_t cancels;          /* of the engine when the call began */
 };
 
@@ -450,12 +449,10 @@ static bool step(struct work *w, struct slot *s, int32_t i)
 {
     const struct elm_request *q = s->request;
     const float *logits = llama_get_logits_ith(w->lane->ctx, i);
-    const uint8_t *mask = NULL;
-    if (q->grammar != NULL) {
-        mask = elm_mask_get(w->lane->masks, q->grammar, &s->state);
+    const uint8_t *mask = q->grammar == NULL ? NULL : w->lane->mask;
+    if (mask != NULL && !elm_mask_make(w->e->trie, q->grammar, &s->state, w->lane->mask)) {
         s->reply->end = ELM_REPLY_LENGTH;
-        if (mask == NULL)
-            return true;
+        return true;
     }
     float logprob;
     llama_token token = -1;
@@ -634,7 +631,7 @@ static void engine_close(void *self)
     struct engine *e = self;
     for (uint32_t i = 0; i < e->lane_count; i++) {
         lane_release(&e->lanes[i]);
-        elm_mask_cache_free(e->lanes[i].masks);
+        free(e->lanes[i].mask);
         free(e->lanes[i].weights);
     }
     free(e->lanes);
@@ -751,7 +748,7 @@ static enum elm_status engine_open(const struct elm_backend_def *def, void **sel
     for (uint32_t i = 0; i < def->lanes; i++) {
         e->lanes[i].engine = e;
         e->lanes[i].weights = elm_calloc(e->vocabulary, sizeof(float));
-        e->lanes[i].masks = elm_mask_cache_new(e->trie, MASK_BYTES);
+        e->lanes[i].mask = elm_malloc(elm_mask_bytes(e->trie));
     }
     *self = e;
     return ELM_OK;

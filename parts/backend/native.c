@@ -1,6 +1,6 @@
 /*
- * native: small models of the llama architecture, run in this process. One session and one mask
- * cache per lane; the weights are shared. All requests of a call are sampled together.
+ * native: small models of the llama architecture, run in this process. One session per lane; the
+ * weights are shared. All requests of a call are sampled together.
  */
 #include "elm/backend.h"
 
@@ -14,12 +14,10 @@
 
 #define ROWS_MAX 64
 #define CONTEXT_LEAST 16
-#define MASK_BYTES ((size_t)64 << 20)
 #define PROMPT_BYTES_MAX ((size_t)64 << 20)
 
 struct lane {
     struct elm_session *session;
-    struct elm_mask_cache *masks;
     bool busy;                         /* under the lock */
     volatile bool stopped;
 };
@@ -254,7 +252,7 @@ static enum elm_status native_complete(void *self, uint32_t lane,
     struct lane *own = &n->lanes[lane];
     set_busy(n, own, true);
     prepare(&w);
-    enum elm_status status = elm_session_sample(own->session, w.rows, w.row_count, own->masks,
+    enum elm_status status = elm_session_sample(own->session, w.rows, w.row_count, n->trie,
                                                 &own->stopped, &why);
     set_busy(n, own, false);
     finish(&w, status == ELM_OK ? NULL : why.message, from_us);
@@ -271,10 +269,8 @@ static enum elm_status native_complete(void *self, uint32_t lane,
 static void native_close(void *self)
 {
     struct native *n = self;
-    for (uint32_t i = 0; n->lanes != NULL && i < n->lane_count; i++) {
+    for (uint32_t i = 0; n->lanes != NULL && i < n->lane_count; i++)
         elm_session_free(n->lanes[i].session);
-        elm_mask_cache_free(n->lanes[i].masks);
-    }
     free(n->lanes);
     elm_vocabulary_trie_free(n->trie);
     elm_model_close(n->model);
@@ -343,10 +339,8 @@ static enum elm_status native_open(const struct elm_backend_def *def, void **sel
     n->trie = elm_vocabulary_trie_new(n->tokenizer);
     n->lane_count = def->lanes > 0 ? def->lanes : 1;
     n->lanes = elm_calloc(n->lane_count, sizeof(*n->lanes));
-    for (uint32_t i = 0; i < n->lane_count; i++) {
+    for (uint32_t i = 0; i < n->lane_count; i++)
         n->lanes[i].session = elm_session_new(n->model, ROWS_MAX);
-        n->lanes[i].masks = elm_mask_cache_new(n->trie, MASK_BYTES);
-    }
     *self = n;
     return ELM_OK;
 }

@@ -212,11 +212,3 @@ bool elm_grammar_ended(const struct elm_grammar *g, const struct elm_grammar_sta
     (void)g;
     return const_state_of(s)->ended;
 }
-
-uint64_t elm_grammar_key(const struct elm_grammar *g, const struct elm_grammar_state *s)
-{
-    uint64_t key = elm_hash(s->bytes, sizeof(struct state), g->digest);
-    if (const_state_of(s)->same == 0)
-        return key;
-    return elm_hash_mix(key, elm_hash(g->old, g->old_len, g->leave));
-}

@@ -182,7 +182,6 @@ struct elm_grammar {
     char *old;                 /* what is replaced, with its lead */
     uint32_t old_len;
     uint32_t leave;            /* byte of it to leave it at; UINT32_MAX: it may be written again */
-    uint64_t digest;
     struct shape owed[OWED_MAX];
     uint32_t owed_count, owed_seconds;
     struct shape params[PARAMS_MAX];

@@ -298,45 +298,6 @@ static enum elm_status surround(struct elm_grammar *g, const struct grammar_plac
 
 /* ---- together ---- */
 
-static void digest_shapes(struct elm_buf *b, const struct shape *s, uint32_t count)
-{
-    elm_buf_varint(b, count);
-    for (uint32_t i = 0; i < count; i++) {
-        elm_buf_varint(b, s[i].type);
-        elm_buf_varint(b, s[i].dims[0]);
-        elm_buf_varint(b, s[i].dims[1]);
-    }
-}
-
-/* Everything that decides what is admitted. */
-static uint64_t digest(const struct elm_grammar *g)
-{
-    struct elm_buf b = {0};
-    const uint32_t facts[] = {
-        g->base, g->returns, g->indent, g->need_int, g->no_debt, g->must_return, g->may_break,
-        g->may_continue, g->border, g->nodes_max, g->symbol_count, g->fresh_count, g->fresh_base,
-        g->lead.len, g->after.len, g->word_count,
-    };
-    elm_buf_add(&b, facts, sizeof(facts));
-    elm_buf_add(&b, g->lead.bytes, g->lead.len);
-    elm_buf_add(&b, g->after.bytes, g->after.len);
-    digest_shapes(&b, &g->shape, 1);
-    digest_shapes(&b, g->owed, g->owed_count);
-    digest_shapes(&b, g->params, g->param_count);
-    for (uint32_t i = 0; i < g->word_count; i++) {
-        const struct word *w = &g->words[i];
-        const uint8_t more[] = {w->role, w->keyword, w->owed, w->params, w->math, w->callable,
-                                w->barred, w->taken, (uint8_t)w->first_param,
-                                (uint8_t)(w->first_param >> 8), (uint8_t)w->text.len};
-        elm_buf_add(&b, more, sizeof(more));
-        elm_buf_add_str(&b, w->text);
-        digest_shapes(&b, &w->shape, 1);
-    }
-    uint64_t hash = elm_hash(b.ptr, b.len, 0);
-    elm_buf_release(&b);
-    return hash;
-}
-
 static uint16_t least(const struct elm_grammar *g)
 {
     uint32_t nodes = g->owed_count + (g->must_return ? 2 : 0);
@@ -389,7 +350,6 @@ enum elm_status elm_grammar_new(const struct elm_tree *t, const struct elm_names
         elm_grammar_free(g);
         return status;
     }
-    g->digest = digest(g);
     *out = g;
     return ELM_OK;
 }

@@ -1,14 +1,10 @@
-/*
- * mask: the vocabulary as a trie, so that tokens that begin alike are read once, and a cache of the
- * masks made. The cache is sets of a few masks each: of a full set the oldest leaves.
- */
+/* mask: the vocabulary as a trie, so that tokens that begin alike are read once. */
 #include "elm/mask.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TOKEN_BYTES_MAX 64
-#define WAYS 4
 
 struct trie_node {
     uint32_t child;            /* the first of them, which lie together in order of their bytes */
@@ -164,39 +160,9 @@ bool elm_mask_step(const struct elm_vocabulary_trie *v, const struct elm_grammar
 
 /* ---- masks ---- */
 
-struct mask {
-    uint64_t key;
-    uint64_t age;              /* when it was made; 0: never */
-    bool any;
-};
-
-struct elm_mask_cache {
-    const struct elm_vocabulary_trie *v;
-    struct mask *masks;        /* sets * WAYS */
-    uint8_t *bits;             /* mask_bytes each */
-    size_t mask_bytes, sets;
-    uint64_t asked, found;
-};
-
-struct elm_mask_cache *elm_mask_cache_new(const struct elm_vocabulary_trie *v, size_t bytes_max)
+size_t elm_mask_bytes(const struct elm_vocabulary_trie *v)
 {
-    struct elm_mask_cache *c = elm_calloc(1, sizeof(*c));
-    c->v = v;
-    c->mask_bytes = (v->token_count + 511u) / 512 * 64 + (v->token_count == 0 ? 64 : 0);
-    c->sets = bytes_max / (WAYS * (c->mask_bytes + sizeof(struct mask)));
-    c->sets = c->sets == 0 ? 1 : c->sets;
-    c->masks = elm_calloc(c->sets * WAYS, sizeof(*c->masks));
-    c->bits = elm_malloc(c->sets * WAYS * c->mask_bytes);
-    return c;
-}
-
-void elm_mask_cache_free(struct elm_mask_cache *c)
-{
-    if (c == NULL)
-        return;
-    free(c->masks);
-    free(c->bits);
-    free(c);
+    return (v->token_count + 511u) / 512 * 64;
 }
 
 struct reading {
@@ -225,28 +191,11 @@ static void read_on(struct reading *r, const struct trie_node *node,
     }
 }
 
-const uint8_t *elm_mask_get(struct elm_mask_cache *c, const struct elm_grammar *g,
-                            const struct elm_grammar_state *s)
+bool elm_mask_make(const struct elm_vocabulary_trie *v, const struct elm_grammar *g,
+                   const struct elm_grammar_state *s, uint8_t *bits)
 {
-    uint64_t key = elm_grammar_key(g, s);
-    size_t from = key % c->sets * WAYS, oldest = from;
-    c->asked++;
-    for (size_t i = from; i < from + WAYS; i++) {
-        if (c->masks[i].age != 0 && c->masks[i].key == key) {
-            c->found++;
-            return c->masks[i].any ? c->bits + i * c->mask_bytes : NULL;
-        }
-        oldest = c->masks[i].age < c->masks[oldest].age ? i : oldest;
-    }
-    struct reading r = {.v = c->v, .g = g, .bits = c->bits + oldest * c->mask_bytes};
-    memset(r.bits, 0, c->mask_bytes);
-    read_on(&r, c->v->nodes, s);
-    c->masks[oldest] = (struct mask){key, c->asked, r.any};
-    return r.any ? r.bits : NULL;
-}
-
-void elm_mask_counts(const struct elm_mask_cache *c, uint64_t *asked, uint64_t *found)
-{
-    *asked = c->asked;
-    *found = c->found;
+    struct reading r = {.v = v, .g = g, .bits = bits};
+    memset(bits, 0, elm_mask_bytes(v));
+    read_on(&r, v->nodes, s);
+    return r.any;
 }

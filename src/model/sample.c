@@ -25,7 +25,7 @@ struct call {
 };
 
 static enum elm_status check_row(const struct elm_session *s, const struct elm_sample_row *row,
-                                 const struct elm_mask_cache *masks, struct elm_error *err)
+                                 const struct elm_vocabulary_trie *trie, struct elm_error *err)
 {
     const struct elm_model_config *c = &s->model->config;
     if (row->count == 0)
@@ -38,8 +38,8 @@ static enum elm_status check_row(const struct elm_session *s, const struct elm_s
             return elm_fail(err, ELM_USAGE, "token %u, the model knows %u", row->tokens[i],
                             c->vocabulary);
     }
-    if (row->grammar != NULL && (masks == NULL || s->model->tokenizer == NULL))
-        return elm_fail(err, ELM_USAGE, "a grammar needs a model with a tokenizer, and masks");
+    if (row->grammar != NULL && (trie == NULL || s->model->tokenizer == NULL))
+        return elm_fail(err, ELM_USAGE, "a grammar needs a model with a tokenizer, and its trie");
     return ELM_OK;
 }
 
@@ -192,14 +192,14 @@ static enum elm_status run(struct call *c, const volatile bool *stopped, struct 
 }
 
 enum elm_status elm_session_sample(struct elm_session *s, struct elm_sample_row *rows,
-                                   uint32_t count, struct elm_mask_cache *masks,
+                                   uint32_t count, const struct elm_vocabulary_trie *trie,
                                    const volatile bool *stopped, struct elm_error *err)
 {
     const struct elm_model *m = s->model;
     for (uint32_t i = 0; i < count; i++)
-        ELM_TRY(check_row(s, &rows[i], masks, err));
+        ELM_TRY(check_row(s, &rows[i], trie, err));
     struct call c = {.count = count, .pages_max = PAGE_BYTES_MAX / s->page_bytes};
-    c.sampler = (struct sampler){.session = s, .tokenizer = m->tokenizer, .masks = masks,
+    c.sampler = (struct sampler){.session = s, .tokenizer = m->tokenizer, .trie = trie,
                                  .vocabulary = m->config.vocabulary};
     if (m->tokenizer != NULL) {
         c.sampler.vocabulary = elm_tokenizer_count(m->tokenizer);

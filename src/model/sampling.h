@@ -25,7 +25,7 @@ struct slot {
 struct sampler {
     struct elm_session *session;
     const struct elm_tokenizer *tokenizer;    /* nullable */
-    struct elm_mask_cache *masks;
+    const struct elm_vocabulary_trie *trie;   /* nullable */
     uint32_t vocabulary;         /* tokens that may be drawn */
     size_t mask_bytes;
 };

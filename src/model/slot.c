@@ -75,10 +75,8 @@ static void follow_grammar(const struct sampler *sampler, struct slot *slot)
 {
     while (slot->row->grammar != NULL && !slot->finished) {
         uint32_t only = 0;
-        const uint8_t *mask = elm_mask_get(sampler->masks, slot->row->grammar, &slot->state);
-        if (mask != NULL)
-            memcpy(slot->mask, mask, sampler->mask_bytes);
-        uint32_t count = mask == NULL ? 0 : admitted(slot->mask, sampler->mask_bytes, &only);
+        bool any = elm_mask_make(sampler->trie, slot->row->grammar, &slot->state, slot->mask);
+        uint32_t count = any ? admitted(slot->mask, sampler->mask_bytes, &only) : 0;
         if (count > 1)
             return;
         if (count == 0)

@@ -8,7 +8,6 @@
 #include "../grammar_rig.h"
 
 #define SPAN_MAX 6000
-#define KEYS 4096
 
 static struct grammar_rig rig;
 
@@ -25,17 +24,6 @@ static void open_programs(void)
     elm_buf_release(&text);
 }
 
-/* Equal keys admit the same. */
-static void remember(uint64_t key, const uint8_t *bytes, uint32_t count)
-{
-    static uint64_t keys[KEYS], sets[KEYS];
-    uint64_t set = elm_hash(bytes, count, 1);
-    uint32_t at = key % KEYS;
-    ELM_ASSERT(keys[at] != key || sets[at] == set);
-    keys[at] = key;
-    sets[at] = set;
-}
-
 static void write_span(const struct elm_grammar *g, const uint8_t *data, size_t size,
                        struct elm_buf *out)
 {
@@ -46,7 +34,6 @@ static void write_span(const struct elm_grammar *g, const uint8_t *data, size_t 
     for (size_t i = 0; !elm_grammar_ended(g, &s); i++) {
         uint32_t count = rig_admitted(g, &s, bytes);
         ELM_ASSERT(count > 0 && out->len < SPAN_MAX);
-        remember(elm_grammar_key(g, &s), bytes, count);
         uint32_t pick = i < size ? data[i] % count : elm_rng_below(&rng, count);
         ELM_ASSERT(elm_grammar_step(g, &s, bytes[pick]));
         elm_buf_byte(out, bytes[pick]);

@@ -1,4 +1,4 @@
-/* mask: what a mask admits is what the grammar admits token by token, cached or not. */
+/* mask: what a mask admits is what the grammar admits token by token. */
 #include "../grammar_rig.h"
 #include "elm/mask.h"
 
@@ -38,7 +38,7 @@ static void make_vocabulary(struct vocabulary *v)
 
 static bool bit(const uint8_t *mask, uint32_t i)
 {
-    return mask != NULL && (mask[i / 8] >> (i % 8) & 1);
+    return mask[i / 8] >> (i % 8) & 1;
 }
 
 static void compare(const struct elm_vocabulary_trie *trie, const struct vocabulary *v,
@@ -61,15 +61,15 @@ static void compare(const struct elm_vocabulary_trie *trie, const struct vocabul
 
 /* A span written with random tokens; every third mask is compared token by token. */
 static void write_span(const struct elm_vocabulary_trie *trie, const struct vocabulary *v,
-                       struct elm_mask_cache *masks, const struct elm_grammar *g,
-                       struct elm_rng *rng)
+                       const struct elm_grammar *g, struct elm_rng *rng)
 {
+    uint8_t mask[(TOKENS + 511) / 512 * 64];
     struct elm_grammar_state s;
     elm_grammar_start(g, &s);
     for (uint32_t n = 0; !elm_grammar_ended(g, &s); n++) {
-        const uint8_t *mask = elm_mask_get(masks, g, &s);
         uint32_t id = elm_rng_below(rng, TOKENS);
-        assert_non_null(mask);
+        memset(mask, 0xff, sizeof(mask));
+        assert_true(elm_mask_make(trie, g, &s, mask));
         assert_true(n < 4000);
         if (n % 3 == 0)
             compare(trie, v, g, &s, mask);
@@ -80,48 +80,32 @@ static void write_span(const struct elm_vocabulary_trie *trie, const struct voca
     assert_false(elm_mask_step(trie, g, &s, TOKENS));
 }
 
-static void spans(size_t cache_bytes)
+static void spans(void **state)
 {
+    (void)state;
     struct grammar_rig *r = elm_malloc(sizeof(*r));
     struct vocabulary *v = elm_malloc(sizeof(*v));
-    struct elm_rng rng = elm_rng(9, cache_bytes);
-    uint64_t asked, found;
+    struct elm_rng rng = elm_rng(9, 0);
     rig_open_all(r);
     make_vocabulary(v);
     struct elm_vocabulary_trie *trie = elm_vocabulary_trie_of(v->tokens, TOKENS);
-    struct elm_mask_cache *masks = elm_mask_cache_new(trie, cache_bytes);
-    for (uint32_t i = 0; i < 60; i++) {
+    assert_int_equal(elm_mask_bytes(trie), (TOKENS + 511) / 512 * 64);
+    uint32_t written = 0;
+    for (uint32_t i = 0; i < 100; i++) {
         const struct elm_tree *t = &r->trees[elm_rng_below(&rng, r->count)];
         struct elm_grammar *g;
         if (elm_grammar_new(t, r->names, 1 + elm_rng_below(&rng, t->count - 1), 1, 12, &g, NULL) !=
             ELM_OK)
             continue;
-        write_span(trie, v, masks, g, &rng);
-        write_span(trie, v, masks, g, &rng);
+        write_span(trie, v, g, &rng);
+        written++;
         elm_grammar_free(g);
     }
-    elm_mask_counts(masks, &asked, &found);
-    assert_true(asked > 1000);
-    if (cache_bytes > 0)
-        assert_true(found > 10);
-    elm_mask_cache_free(masks);
+    assert_true(written > 50);
     elm_vocabulary_trie_free(trie);
     rig_close_all(r);
     free(v);
     free(r);
-}
-
-static void with_cache(void **state)
-{
-    (void)state;
-    spans(4 << 20);
-}
-
-/* Memory for less than one mask: the oldest leave at once. */
-static void without_cache(void **state)
-{
-    (void)state;
-    spans(0);
 }
 
 static void no_tokens(void **state)
@@ -137,11 +121,10 @@ static void no_tokens(void **state)
     elm_grammar_start(g, &s);
     for (uint32_t count = 0; count <= ELM_COUNT(useless); count++) {
         struct elm_vocabulary_trie *trie = elm_vocabulary_trie_of(useless, count);
-        struct elm_mask_cache *masks = elm_mask_cache_new(trie, 100);
-        assert_null(elm_mask_get(masks, g, &s));
-        assert_null(elm_mask_get(masks, g, &s));
+        uint8_t mask[64];
+        assert_int_equal(elm_mask_bytes(trie), count == 0 ? 0 : 64);
+        assert_false(elm_mask_make(trie, g, &s, mask));
         assert_false(elm_mask_step(trie, g, &s, 0));
-        elm_mask_cache_free(masks);
         elm_vocabulary_trie_free(trie);
     }
     elm_grammar_free(g);
@@ -152,8 +135,7 @@ static void no_tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_cache),
-        cmocka_unit_test(without_cache),
+        cmocka_unit_test(spans),
         cmocka_unit_test(no_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
