@@ -525,57 +525,6 @@ static void test_workers(void **state)
         assert_int_equal(find_processes(names[i], pids, 8), 0);
 }
 
-static void test_hostile_neighbours(void **state)
-{
-    (void)state;
-    /* each after the first answers wrongly and spoils what it can reach */
-    static const char *const hostile[] = {
-        "double f(int a) { volatile char *p = (char *)0x60010000; for (int i = 0; i < 4000000; i++)"
-        " p[i] = 0xcc; return 1; }",
-        /* the code of the one before */
-        "double f(int a, int b, int *s) { return ((double (*)(int, int, int *))0x60012000)(a, b,"
-        " s); }",
-        "double f(int a, int b, int *s) { for (int i = 0; i < 100000000; i++) s[i] = 7; return 1;"
-        " }",
-        "double f(int a, int b, int *s) { for (int i = 0; i < 100000000; i++) s[-i] = 7; return 1;"
-        " }",
-        "double f(int a) { double x[10]; for (int i = 0; i < 100000000; i++) x[i] = 7; return 1; }",
-        "double f(int a) { asm(\"mov $0x7fc0,%eax; push %rax; ldmxcsr (%rsp); pop %rax\");"
-        " return 1; }",
-        "double f(int a) { asm(\"std; fninit; mov $231,%eax; mov $77,%edi; syscall\"); return 1; }",
-        "double f(int a) { asm(\"mov $57,%eax; syscall\"); return 1; }",
-        "double f(int a) { asm(\"mov $62,%eax; mov $-1,%edi; mov $9,%esi; syscall\"); return 1; }",
-        "double f(int a) { asm(\"mov $1,%eax; mov $3,%edi; mov %rsp,%rsi; mov $200,%edx;"
-        " syscall\"); return 1; }",
-        "double f(int a) { asm(\"mov $0x40000027,%eax; syscall\"); return 1; }",
-    };
-    for (int level = 2; level <= best.level; level++) {
-        struct rig *r = open_rig(score_judge, level);
-        struct elm_job jobs[ELM_JOBS_MAX] = {{0}};
-        for (uint32_t i = 0; i < ELM_JOBS_MAX; i++)
-            jobs[i].text = elm_str(i % 2 == 0 ? right : hostile[i / 2 % ELM_COUNT(hostile)]);
-        run(r, jobs, ELM_JOBS_MAX, ELM_SET_SCORED, ELM_TIER_FAST);
-        for (uint32_t i = 0; i < ELM_JOBS_MAX; i++) {
-            const struct elm_evaluation *e = &jobs[i].evaluation;
-            if (i % 2 == 0)
-                expect("honest", *e, ELM_EVAL_OK, "");
-            if (e->status == ELM_EVAL_OK && e->fitness != (i % 2 == 0))
-                fail_msg("job %u has fitness %g: %.*s", i, e->fitness, (int)jobs[i].text.len,
-                         jobs[i].text.ptr);
-        }
-        for (int i = 0; i < 100; i++) {
-            struct elm_evaluation e = i % 2 == 0 ? run_text(r, right, ELM_TIER_FAST)
-                                                 : run_tree(r, right);
-            expect("honest", e, ELM_EVAL_OK, "");
-            assert_true(e.fitness == 1 && e.signature == jobs[0].evaluation.signature);
-        }
-        struct elm_evaluator_totals totals;
-        elm_evaluator_totals(r->e, &totals);
-        assert_int_equal(totals.restarts, 0);
-        close_rig(r);
-    }
-}
-
 /* Nothing of the program before is left in the registers, the output slot or the stack. */
 static void test_nothing_left(void **state)
 {
@@ -611,41 +560,22 @@ static void test_nothing_left(void **state)
     close_rig(r);
 }
 
-static void test_compiler_bombs(void **state)
+static void test_texts_too_long(void **state)
 {
     (void)state;
     struct rig *r = open_rig(score_judge, best.level);
-    struct elm_buf macros = {0}, parentheses = {0}, braces = {0}, long_line = {0};
-    elm_buf_printf(&macros, "#define A0 1+1+1+1\n");
-    for (int i = 1; i < 20; i++)
-        elm_buf_printf(&macros, "#define A%d A%d+A%d+A%d+A%d\n", i, i - 1, i - 1, i - 1, i - 1);
-    elm_buf_printf(&macros, "double f(int a) { return A19; }\n");
-    elm_buf_printf(&parentheses, "double f(int a) { return ");
-    for (int i = 0; i < 200000; i++)
-        elm_buf_byte(&parentheses, '(');
-    elm_buf_printf(&braces, "double f(int a) ");
-    for (int i = 0; i < 200000; i++)
-        elm_buf_byte(&braces, '{');
+    struct elm_buf long_line = {0};
     for (int i = 0; i < ELM_TEXT_BYTES_MAX + 1; i++)
         elm_buf_byte(&long_line, ' ');
     struct elm_job jobs[] = {
-        {.text = elm_str(right)},            {.text = elm_buf_str(&macros)},
-        {.text = elm_buf_str(&parentheses)}, {.text = elm_buf_str(&braces)},
-        {.text = elm_buf_str(&long_line)},   {.text = {"double f(int a)\0{ }", 19}},
-        {.text = elm_str(right)},
+        {.text = elm_str(right)}, {.text = elm_buf_str(&long_line)},
+        {.text = {"double f(int a)\0{ }", 19}}, {.text = elm_str(right)},
     };
     run(r, jobs, ELM_COUNT(jobs), ELM_SET_SCORED, ELM_TIER_FAST);
     expect("before", jobs[0].evaluation, ELM_EVAL_OK, "");
-    if (jobs[1].evaluation.status != ELM_EVAL_MEMORY)
-        expect("macros", jobs[1].evaluation, ELM_EVAL_TIMEOUT, "compiling");
-    expect("parentheses", jobs[2].evaluation, ELM_EVAL_BUILD_FAILED, "");
-    expect("braces", jobs[3].evaluation, ELM_EVAL_BUILD_FAILED, "");
-    expect("long", jobs[4].evaluation, ELM_EVAL_BUILD_FAILED, "262144 are allowed");
-    expect("zero", jobs[5].evaluation, ELM_EVAL_BUILD_FAILED, "zero byte");
-    expect("after", jobs[6].evaluation, ELM_EVAL_OK, "");
-    elm_buf_release(&macros);
-    elm_buf_release(&parentheses);
-    elm_buf_release(&braces);
+    expect("long", jobs[1].evaluation, ELM_EVAL_BUILD_FAILED, "262144 are allowed");
+    expect("zero", jobs[2].evaluation, ELM_EVAL_BUILD_FAILED, "zero byte");
+    expect("after", jobs[3].evaluation, ELM_EVAL_OK, "");
     elm_buf_release(&long_line);
     close_rig(r);
 }
@@ -749,8 +679,7 @@ int main(void)
         cmocka_unit_test(test_gcc), cmocka_unit_test(test_compare),
         cmocka_unit_test(test_evidence), cmocka_unit_test(test_levels),
         cmocka_unit_test(test_killed_cages), cmocka_unit_test(test_workers),
-        cmocka_unit_test(test_hostile_neighbours), cmocka_unit_test(test_nothing_left),
-        cmocka_unit_test(test_compiler_bombs),
+        cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_texts_too_long),
         cmocka_unit_test(test_judges), cmocka_unit_test(test_killed_elm),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

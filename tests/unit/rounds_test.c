@@ -259,8 +259,6 @@ static void test_failures(void **state)
     expect("total fuel", run_tree(&r, slow), ELM_EVAL_TIMEOUT, "steps");
     expect("exit", run_text(&r, "#include <stdlib.h>\n" HEAD "if (t == 2) exit(77); return 1; }\n",
                             ELM_TIER_FAST), ELM_EVAL_INVALID, "exited");
-    expect("no entry", run_text(&r, "int g(void) { return 1; }\n", ELM_TIER_FAST),
-           ELM_EVAL_BUILD_FAILED, "'f'");
     expect_right("after all", run_tree(&r, right));
     close_rig(&r);
 }
