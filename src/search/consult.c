@@ -244,7 +244,8 @@ static enum elm_status recall(struct elm_search *s, struct consultation *k, uint
     if (status != ELM_OK && err != NULL)
         *err = why;
     ELM_TRY(status);
-    if (call.end == ELM_REPLY_FAILED || call.prompt.len == 0 ||
+    bool whole = call.end == ELM_REPLY_DONE || call.end == ELM_REPLY_LENGTH;
+    if (!whole || call.prompt.len == 0 ||
         !elm_str_equal(call.prompt, elm_buf_str(&k->requests[i].prompt)))
         return ELM_OK;
     struct elm_reply *r = &k->replies[i];
