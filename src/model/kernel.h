@@ -103,6 +103,7 @@ bool kernel_avx2_fill(struct kernel *k);
 bool kernel_avx512_fill(struct kernel *k);
 bool kernel_bf16_fill(struct kernel *k);
 bool kernel_amx_fill(struct kernel *k);
+bool kernel_amx_granted(void);    /* asks for the tiles */
 
 /* Bytes of an element of a right side, of a left side. */
 static inline size_t right_bytes(const struct kernel *k)

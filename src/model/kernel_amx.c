@@ -316,7 +316,7 @@ TARGET_END
 
 /* The kernel gives tiles to those who ask; it may refuse (an alternative signal stack that is too
  * small for them, another system). */
-static bool tiles_are_granted(void)
+bool kernel_amx_granted(void)
 {
     unsigned eax, ebx, ecx, edx;
     const unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
@@ -328,7 +328,7 @@ static bool tiles_are_granted(void)
 
 bool kernel_amx_fill(struct kernel *k)
 {
-    if (!k->narrow_left || !tiles_are_granted())
+    if (!k->narrow_left || !kernel_amx_granted())
         return false;
     k->name = "amx";
     k->begin = begin;
