@@ -87,7 +87,8 @@ build/cage/%.o: %.c | build/deps/ok
 	$(CC) $(CPPFLAGS) -std=gnu17 -O2 -g -ffunction-sections -fdata-sections -ffp-contract=off -fwrapv -fno-strict-aliasing $(WARN) -MMD -MP -c $< -o $@
 build/elm-cage: $(CAGE_OBJ)
 	$(CC) -static -Wl,--gc-sections,--no-warnings -o $@ $^ -ltcc -lm
-$(OUT)/src/sandbox/embed.o: build/elm-cage src/sandbox/judge_main.c include/elm/judge.h
+$(OUT)/src/sandbox/embed.o: build/elm-cage src/sandbox/judge_main.c src/sandbox/judge_formula.h \
+                            src/sandbox/judge_reference.h include/elm/judge.h
 
 $(OUT)/libelm.a: $(LIB_OBJ)
 	@rm -f $@

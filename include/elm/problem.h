@@ -7,7 +7,10 @@
  *     entry: "int f(int n, double a[8])"        required: the function evolved, in core C
  *     io: {a: out}                              in, out or inout, for arrays; in. With rounds also
  *                                               state: kept between the rounds of a lane
- *     judge: score                              or compare
+ *     judge: score                              or compare, or reference: no judge.c; what
+ *                                               reference.c gives is wanted (below)
+ *     inputs: {n: [1, 8], a: [-9, 9]}           with judge: reference, for every parameter that is an
+ *                                               input: the range of its value, of each element
  *     rounds: 0                                 at most so many, of a judge with `next`
  *     runner: vm                                or tcc
  *     needs_steps: false
@@ -19,16 +22,25 @@
  *     seed: seed.c
  *     reference: reference.c                    if there is one
  *     reference_fitness: -                      that it reaches at least
- *     target: -    best_known: -    best_known_source: -    tolerance: 0    hardness: -
+ *     target: -    best_known: -    best_known_source: -    tolerance: 0
+ *     hardness: -    hardness_search: -    solve_rate: -      as `elm generate` measures them
  *     archive: grid                             topk without measures or scores
  *     niches: 1024                              of archive cvt, 2 to 10000
  *     selector: power
  *     evaluations: 100000                       budget of `elm run`
  *     variants:                                 `elm run NAME:VARIANT`; each may say anew: summary,
  *       small: {case_seed: 7, target: 3}        seed, reference, reference_fitness, case_seed,
- *                                               target, best_known(_source), hardness, evaluations
+ *                                               target, best_known(_source), evaluations, hardness,
+ *                                               hardness_search, solve_rate
  *
- * A variant with a case_seed of its own is another target: reference.c is not its solution.
+ * A variant with a case_seed of its own is another target: reference.c is not its solution (but with
+ * judge: reference, where a case_seed only draws other inputs).
+ *
+ * With `judge: reference` elm writes the judge itself: inputs are drawn uniformly from their ranges,
+ * both ends included, whole for ints, anew for each set and case_seed. A case that is right in every
+ * number counts 1, a wrong one less than a half, the more the nearer its numbers are; fitness is their
+ * mean, so 1 is solved. Doubles are right to 1e-9 of 1 + |wanted|. reference.c is core C, so that such
+ * a problem is also a task in memory (elm/task.h).
  *
  * A problem is constant once loaded and may be read by any thread, but for `names`, to which
  * only the search thread adds.
@@ -62,12 +74,18 @@ enum elm_measure_source {
     ELM_MEASURE_STEPS,   /* `steps`: VM steps over the scored cases, log2 */
 };
 
+struct elm_range {
+    double lo, hi;
+};
+
 struct elm_problem {
     char *name, *summary, *folder;       /* folder: absolute */
     char *description;                   /* description.md; "" if none */
     struct elm_io io;                    /* entry: and io: */
     enum elm_runner runner;
     enum elm_judge_kind judge;
+    bool by_reference;                   /* ELM_JUDGE_SCORE by a judge that elm writes */
+    struct elm_range inputs[ELM_PARAMS_MAX];   /* by_reference: of each parameter */
     char *score_command;                 /* ELM_JUDGE_COMMAND only */
     bool needs_steps;                    /* the judge uses cost.steps, nodes or operators: programs
                                             outside core C are refused */
@@ -97,6 +115,8 @@ struct elm_problem {
     double best_known;                   /* NaN: unknown */
     char *best_known_source;
     double hardness;                     /* -log10 P(a random program solves it); NaN: unknown */
+    double hardness_search;              /* evaluations of the reference search, the median; NaN */
+    double solve_rate;                   /* of the default operators, 0..1; NaN: unknown */
     double tolerance;                    /* agreement of VM, tcc and gcc -O2 fitness */
     char archive[32], selector[32];      /* defaults of the problem */
     uint32_t niches;                     /* wanted of archive cvt; 0: its own 1,024 */

@@ -57,11 +57,14 @@ struct elm_sandbox_report {
 enum elm_status elm_sandbox_probe(struct elm_keeper *k, struct elm_sandbox_report *out,
                                   struct elm_error *err);
 
-/* Compiles a problem's judge.c with gcc -O2 -static, cached by hash in cache_folder (made if need
+/* Compiles a problem's judge.c, or what elm_judge_text writes, with gcc -O2 -static, cached by hash in cache_folder (made if need
  * be; NULL: $XDG_CACHE_HOME/elm or ~/.cache/elm). Returns the path of the program, to be freed.
  * Fails: ELM_PARSE with the compiler's first error line, ELM_NOT_FOUND (no gcc: how to get it). */
 enum elm_status elm_judge_build(const struct elm_problem *p, const char *cache_folder, char **path,
                                 struct elm_error *err);
+
+/* The C text of the judge that elm writes for `judge: reference`. Appended. */
+void elm_judge_text(const struct elm_problem *p, struct elm_buf *out);
 
 struct elm_evaluator_def {
     struct elm_keeper *keeper;

@@ -186,7 +186,11 @@ static enum elm_status write_scorer(const struct bundle *b, struct elm_error *er
     ELM_TRY(write_headers(b, err));
     struct elm_buf path = {0}, judge = {0}, text = {0};
     elm_buf_printf(&path, "%s/judge.c", b->problem->folder);
-    enum elm_status status = elm_file_read(path.ptr, JUDGE_BYTES_MAX, &judge, err);
+    enum elm_status status = ELM_OK;
+    if (b->problem->by_reference)
+        elm_judge_text(b->problem, &judge);
+    else
+        status = elm_file_read(path.ptr, JUDGE_BYTES_MAX, &judge, err);
     if (status == ELM_OK)
         status = write_file(b, "judge.c", elm_buf_str(&judge), err);
     elm_buf_clear(&path);

@@ -56,7 +56,7 @@ static const char *judge_name(const struct elm_problem *p)
         [ELM_JUDGE_SCORE] = "score", [ELM_JUDGE_COMPARE] = "compare",
         [ELM_JUDGE_COMMAND] = "command",
     };
-    return names[p->judge];
+    return p->by_reference ? "reference" : names[p->judge];
 }
 
 static void one_json(const struct elm_problem *p)
@@ -84,6 +84,8 @@ static void one_json(const struct elm_problem *p)
         json_array_append_new(variants, json_text(elm_str(p->variants[i])));
     json_object_set_new(out, "variants", variants);
     json_object_set_new(out, "hardness", json_number(p->hardness));
+    json_object_set_new(out, "hardness_search", json_number(p->hardness_search));
+    json_object_set_new(out, "solve_rate", json_number(p->solve_rate));
     json_print(out, stdout, false);
 }
 
@@ -115,6 +117,13 @@ static void one_text(const struct elm_problem *p)
         elm_buf_printf(&out, "  hardness     one of 10^%s random programs solves it\n",
                        text_number(p->hardness).s);
     }
+    if (!isnan(p->hardness_search)) {
+        elm_buf_printf(&out, "  searched     %s evaluations by the reference search, the median\n",
+                       text_number(p->hardness_search).s);
+    }
+    if (!isnan(p->solve_rate))
+        elm_buf_printf(&out, "  solve rate   %s by the default operators\n",
+                       text_number(p->solve_rate).s);
     for (uint32_t i = 0; i < p->variant_count; i++) {
         const char *lead = i == 0 ? "  variants     " : i % 8 == 0 ? "\n               " : " ";
         elm_buf_printf(&out, "%s", lead);

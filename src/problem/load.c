@@ -23,7 +23,8 @@ struct loading {
 };
 
 static const char *const runners[] = {"vm", "tcc", NULL};
-static const char *const judges[] = {"score", "compare", NULL};
+enum { JUDGE_SCORE, JUDGE_COMPARE, JUDGE_REFERENCE };
+static const char *const judges[] = {"score", "compare", "reference", NULL};
 static const char *const directions[] = {"in", "out", "inout", "state", NULL};
 static const char *const sources[] = {"judge", "nodes", "steps", NULL};
 
@@ -40,6 +41,8 @@ static const char *const sources[] = {"judge", "nodes", "steps", NULL};
     {"best_known", FIELD_REAL, AT(p.best_known), -1e300, 1e300, NULL},                      \
     {"best_known_source", FIELD_TEXT, AT(p.best_known_source), 1, 300, NULL},               \
     {"hardness", FIELD_REAL, AT(p.hardness), 0, 1e6, NULL},                                 \
+    {"hardness_search", FIELD_REAL, AT(p.hardness_search), 0, 1e15, NULL},                  \
+    {"solve_rate", FIELD_REAL, AT(p.solve_rate), 0, 1, NULL},                               \
     {"evaluations", FIELD_U64, AT(p.budget_evaluations), 1, 1e15, NULL}
 
 static const struct field variant_fields[] = {VARIANT_FIELDS};
@@ -47,6 +50,7 @@ static const struct field top_fields[] = {
     VARIANT_FIELDS,
     {"entry", FIELD_TEXT, AT(entry), 1, 1000, NULL},
     {"io", FIELD_MAP, 0, 0, 0, NULL},
+    {"inputs", FIELD_MAP, 0, 0, 0, NULL},
     {"rounds", FIELD_U32, AT(p.rounds), 1, ELM_ROUNDS_MAX, NULL},
     {"runner", FIELD_CHOICE, AT(runner), 0, 0, runners},
     {"judge", FIELD_CHOICE, AT(judge), 0, 0, judges},
@@ -237,6 +241,70 @@ static enum elm_status read_entry(struct loading *l, struct elm_error *err)
     return status;
 }
 
+/* ---- inputs ---- */
+
+static bool read_end(const struct yaml_node *n, bool real, double *out)
+{
+    if (n == NULL || n->kind != YAML_SCALAR || n->text[0] == '\0')
+        return false;
+    char *end;
+    *out = strtod(n->text, &end);
+    if (*end != '\0' || !(fabs(*out) <= (real ? 1e100 : INT32_MAX)))
+        return false;
+    return real || *out == floor(*out);
+}
+
+static enum elm_status read_range(struct loading *l, const struct yaml_node *n, uint32_t param,
+                                  struct elm_error *err)
+{
+    const struct elm_io_param *p = &l->p.io.params[param];
+    struct elm_range *r = &l->p.inputs[param];
+    bool real = p->type == ELM_TYPE_DOUBLE || p->type == ELM_TYPE_DOUBLE_ARRAY;
+    const struct yaml_node *lo = n->kind == YAML_LIST ? n->first : NULL;
+    const struct yaml_node *hi = lo == NULL ? NULL : lo->next;
+    if (!read_end(lo, real, &r->lo) || !read_end(hi, real, &r->hi) || hi->next != NULL ||
+        r->lo > r->hi)
+        return yaml_fail(&l->yaml, n, err, "a list of the least and the greatest %s is allowed, "
+                         "such as [%s]", real ? "number" : "int", real ? "0.5, 2" : "-9, 9");
+    return ELM_OK;
+}
+
+/* Of a judge that is a reference: a range for every parameter that is an input. */
+static enum elm_status read_inputs(struct loading *l, struct elm_error *err)
+{
+    const struct elm_io *io = &l->p.io;
+    const struct yaml_node *map = yaml_get(l->yaml.root, "inputs");
+    if (l->judge != JUDGE_REFERENCE)
+        return map == NULL ? ELM_OK : yaml_fail(&l->yaml, map, err, "only with `judge: reference`");
+    if (l->p.rounds > 0)
+        return yaml_fail(&l->yaml, yaml_get(l->yaml.root, "rounds"), err,
+                         "not with `judge: reference`");
+    for (uint32_t i = 0; i < l->p.measure_count; i++) {
+        if (l->p.measures[i].source == ELM_MEASURE_JUDGE)
+            return yaml_fail(&l->yaml, yaml_get(l->yaml.root, "measures"), err, "with `judge: "
+                             "reference` only `from: nodes` and `from: steps`");
+    }
+    struct field fields[ELM_PARAMS_MAX];
+    uint32_t wanted[ELM_PARAMS_MAX], count = 0;
+    for (uint32_t i = 0; i < io->param_count; i++) {
+        if (io->params[i].in_offset == UINT32_MAX)
+            continue;
+        fields[count] = (struct field){io->params[i].name, FIELD_LIST, 0, 0, 0, NULL};
+        wanted[count++] = i;
+    }
+    if (map != NULL)
+        ELM_TRY(fields_read(&l->yaml, map, fields, count, l, err));
+    for (uint32_t i = 0; i < count; i++) {
+        const struct yaml_node *n = map == NULL ? NULL : yaml_get(map, fields[i].key);
+        if (n == NULL)
+            return yaml_fail(&l->yaml, map == NULL ? l->yaml.root : map, err, "`judge: reference` "
+                             "needs the range of '%s', such as `inputs: {%s: [0, 9]}`",
+                             fields[i].key, fields[i].key);
+        ELM_TRY(read_range(l, n, wanted[i], err));
+    }
+    return ELM_OK;
+}
+
 /* ---- parts ---- */
 
 static enum elm_status check_part(struct loading *l, const char *key, const char *name, bool known,
@@ -252,7 +320,7 @@ static enum elm_status choose_parts(struct loading *l, struct elm_error *err)
 {
     struct elm_problem *p = &l->p;
     if (p->archive[0] == '\0')
-        strcpy(p->archive, p->measure_count > 0 && l->judge == 0 ? "grid" : "topk");
+        strcpy(p->archive, p->measure_count > 0 && l->judge != JUDGE_COMPARE ? "grid" : "topk");
     if (p->selector[0] == '\0')
         strcpy(p->selector, "power");
     struct elm_buf names = {0};
@@ -323,7 +391,7 @@ static enum elm_status read_variant(struct loading *l, const struct yaml_node *n
         return status;
     }
     /* another target has another solution */
-    if (yaml_get(n, "case_seed") != NULL) {
+    if (yaml_get(n, "case_seed") != NULL && l->judge != JUDGE_REFERENCE) {
         free(l->reference_file);
         l->reference_file = elm_strdup("");
         p->reference_fitness = NAN;
@@ -394,6 +462,24 @@ static enum elm_status read_seed(struct loading *l, struct elm_error *err)
     return ELM_OK;
 }
 
+/* The reference is the judge: it has to be core C, and a solution. */
+static enum elm_status check_reference(struct loading *l, const char *file, struct elm_error *err)
+{
+    struct elm_problem *p = &l->p;
+    struct elm_error why = {0};
+    struct elm_tree tree = {0};
+    if (p->reference_text == NULL)
+        return elm_fail(err, ELM_NOT_FOUND, "there is no '%s/reference.c', which `judge: reference` "
+                        "needs", p->folder);
+    enum elm_status status = elm_tree_parse(elm_str(p->reference_text), p->names, &tree, &why);
+    if (status == ELM_OK)
+        status = elm_tree_check(&tree, p->names, &why);
+    if (status == ELM_OK)
+        status = elm_io_match(&p->io, &tree, p->names, &why);
+    elm_tree_release(&tree);
+    return status == ELM_OK ? ELM_OK : place_error(p, file, &why, err);
+}
+
 static enum elm_status read_texts(struct loading *l, struct elm_error *err)
 {
     struct elm_problem *p = &l->p;
@@ -407,6 +493,8 @@ static enum elm_status read_texts(struct loading *l, struct elm_error *err)
         reference = "reference.c";
     if (reference != NULL && reference[0] != '\0')
         ELM_TRY(read_file(p, reference, ELM_TEXT_BYTES_MAX, &p->reference_text, err));
+    if (p->by_reference)
+        return check_reference(l, reference, err);
     if (!folder_has(p->folder, "judge.c"))
         return elm_fail(err, ELM_NOT_FOUND, "there is no '%s/judge.c'; `elm new NAME` writes one to "
                         "start from", p->folder);
@@ -443,11 +531,13 @@ static enum elm_status read_all(struct loading *l, struct elm_error *err)
     ELM_TRY(read_map(l, "limits", limit_fields, ELM_COUNT(limit_fields), err));
     ELM_TRY(read_measures(l, err));
     ELM_TRY(read_entry(l, err));
+    ELM_TRY(read_inputs(l, err));
     ELM_TRY(choose_parts(l, err));
     ELM_TRY(check_sizes(l, err));
     ELM_TRY(read_variants(l, err));
     p->runner = l->runner == 0 ? ELM_RUNNER_VM : ELM_RUNNER_TCC;
-    p->judge = l->judge == 0 ? ELM_JUDGE_SCORE : ELM_JUDGE_COMPARE;
+    p->judge = l->judge == JUDGE_COMPARE ? ELM_JUDGE_COMPARE : ELM_JUDGE_SCORE;
+    p->by_reference = l->judge == JUDGE_REFERENCE;
     return read_texts(l, err);
 }
 

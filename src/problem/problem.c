@@ -14,6 +14,7 @@ struct elm_problem problem_defaults(void)
 {
     return (struct elm_problem){
         .reference_fitness = NAN, .target = NAN, .best_known = NAN, .hardness = NAN,
+        .hardness_search = NAN, .solve_rate = NAN,
         .case_count = {64, 64, 64}, .case_seed = 1, .fuel = 100000,
         .total_fuel = UINT64_MAX, .cpu_ms = 200,
         .memory_mb = 64, .nodes_max = 400, .edit_nodes_max = 40, .budget_evaluations = 100000,

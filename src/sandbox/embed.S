@@ -16,5 +16,7 @@
     embed elm_embed_judge_h, "include/elm/judge.h"
     embed elm_embed_wire_h, "src/sandbox/wire.h"
     embed elm_embed_judge_main, "src/sandbox/judge_main.c"
+    embed elm_embed_judge_formula, "src/sandbox/judge_formula.h"
+    embed elm_embed_judge_reference, "src/sandbox/judge_reference.h"
 
     .section .note.GNU-stack, "", @progbits

@@ -75,7 +75,11 @@ static enum elm_status hash_sources(const struct elm_problem *p, const char *gcc
     struct elm_buf text = {0};
     struct stat st = {0};
     char *judge = join(p->folder, "judge.c");
-    enum elm_status status = elm_file_read(judge, SOURCE_BYTES_MAX, &text, err);
+    enum elm_status status = ELM_OK;
+    if (p->by_reference)
+        elm_judge_text(p, &text);
+    else
+        status = elm_file_read(judge, SOURCE_BYTES_MAX, &text, err);
     free(judge);
     *hash = elm_hash(text.ptr, text.len, 0);
     struct dirent **entries = NULL;
@@ -178,8 +182,8 @@ static enum elm_status compile(const struct elm_problem *p, const char *gcc, con
 {
     char *elm = join(work, "elm"), *judge_h = join(work, "elm/judge.h");
     char *wire_h = join(work, "wire.h"), *main_c = join(work, "judge_main.c");
-    char *judge_c = join(p->folder, "judge.c"), *out = join(work, "judge");
-    struct elm_buf messages = {0};
+    char *judge_c = join(p->by_reference ? work : p->folder, "judge.c"), *out = join(work, "judge");
+    struct elm_buf messages = {0}, written = {0};
     enum elm_status status = ELM_OK;
     if (mkdir(elm, 0700) != 0)
         status = elm_fail(err, ELM_IO, "cannot make '%s': %s", elm, strerror(errno));
@@ -190,6 +194,10 @@ static enum elm_status compile(const struct elm_problem *p, const char *gcc, con
     if (status == ELM_OK)
         status = elm_file_write(main_c, embedded(elm_embed_judge_main, elm_embed_judge_main_end),
                                 err);
+    if (status == ELM_OK && p->by_reference) {
+        elm_judge_text(p, &written);
+        status = elm_file_write(judge_c, elm_buf_str(&written), err);
+    }
     const char *const argv[] = {
         "gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-ffp-contract=off", "-fwrapv",
         "-fno-strict-aliasing", "-w", "-fmax-errors=3", "-fdiagnostics-color=never", "-static",
@@ -212,6 +220,8 @@ static enum elm_status compile(const struct elm_problem *p, const char *gcc, con
     char *const made[] = {out, main_c, wire_h, judge_h};
     for (size_t i = 0; i < ELM_COUNT(made); i++)
         unlink(made[i]);
+    if (p->by_reference)
+        unlink(judge_c);
     rmdir(elm);
     for (size_t i = 0; argv[i] != NULL; i++)
         free(copy[i]);
@@ -219,6 +229,7 @@ static enum elm_status compile(const struct elm_problem *p, const char *gcc, con
     for (size_t i = 0; i < ELM_COUNT(paths); i++)
         free(paths[i]);
     elm_buf_release(&messages);
+    elm_buf_release(&written);
     return status;
 }
 

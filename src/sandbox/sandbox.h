@@ -11,6 +11,8 @@ extern const char elm_embed_cage[], elm_embed_cage_end[];
 extern const char elm_embed_judge_h[], elm_embed_judge_h_end[];
 extern const char elm_embed_wire_h[], elm_embed_wire_h_end[];
 extern const char elm_embed_judge_main[], elm_embed_judge_main_end[];
+extern const char elm_embed_judge_formula[], elm_embed_judge_formula_end[];
+extern const char elm_embed_judge_reference[], elm_embed_judge_reference_end[];
 
 /* Memory shared through a descriptor; grows on touch. */
 struct shared {

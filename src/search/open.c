@@ -288,7 +288,7 @@ static enum elm_status hash_problem(const struct elm_problem *p, char hash[17],
     struct elm_buf bytes = {0};
     elm_buf_printf(&bytes, "%s", p->seed_text);
     enum elm_status status = ELM_OK;
-    static const char *const files[] = {"judge.c", "problem.yaml"};
+    const char *const files[] = {p->by_reference ? "reference.c" : "judge.c", "problem.yaml"};
     struct dirent **entries = NULL;
     int count = 0;
     for (size_t i = 0; i < ELM_COUNT(files) && p->judge != ELM_JUDGE_COMMAND; i++) {
