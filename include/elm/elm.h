@@ -22,6 +22,7 @@
 #include "elm/search.h"
 #include "elm/store.h"
 #include "elm/tape.h"
+#include "elm/task.h"
 #include "elm/tokenizer.h"
 
 #endif

@@ -22,10 +22,11 @@ struct elm_task {
     struct elm_problem problem;      /* in memory, no folder: names, io, seed (the broken program), limits */
     struct elm_tree reference;       /* an answer; in the same names */
     uint32_t corruptions;            /* behaviour-changing changes between reference and seed */
+    uint32_t gates;                  /* family boolean: of the smallest program there is; else 0 */
     uint32_t case_count[ELM_SETS];
     void *in[ELM_SETS];              /* case_count * io.in_bytes */
     void *want[ELM_SETS];            /* case_count * io.out_bytes: what the reference gives */
-    uint8_t *want_mask;              /* of one case: io.out_bytes, 1 where a byte is prescribed */
+    uint8_t *want_mask;              /* of the shown cases: 1 where a byte of want is prescribed */
     struct elm_evidence evidence;    /* of the shown set; borrows from the above */
 };
 void elm_task_release(struct elm_task *t);
@@ -41,8 +42,12 @@ double elm_task_score(const struct elm_task *t, const struct elm_tree *program, 
 /* Writes it as a problem folder that `elm run` takes. Fails: ELM_EXISTS, ELM_IO. */
 enum elm_status elm_task_write(const struct elm_task *t, const char *folder, struct elm_error *err);
 
+/* functions: over ints (half of them), arrays and loops (three in ten), doubles. boolean:
+ * straight-line programs over four words with the fewest gates that there can be, 1 to 4. */
+enum elm_family { ELM_FAMILY_FUNCTIONS, ELM_FAMILY_BOOLEAN, ELM_FAMILIES };
 struct elm_generator_def {
     enum elm_stream stream;
+    enum elm_family family;
     uint64_t seed;
     uint32_t corruptions_min, corruptions_max;     /* 1..8; number i has min + i % (max - min + 1) */
     bool cases_of_shown_only;        /* training: no scored and audit cases */
@@ -55,6 +60,17 @@ void elm_generator_close(struct elm_generator *g);
  * generator's. Never fails: a number whose target is rejected goes on to its next draw. */
 const struct elm_task *elm_generator_task(struct elm_generator *g, uint64_t number);
 
+/* How hard the task last given is. */
+struct elm_hardness {
+    double random;                   /* -log10 of the share of random programs of its head and size that
+                                        solve it, of 20,000; where none does, of one in as many */
+    double search;                   /* evaluations that `semantic` and `tree` in equal shares need, the
+                                        median of three searches; 5,000 where they don't solve it */
+    double solve_rate;               /* of the default operators by 500 evaluations, of 8 searches */
+};
+enum elm_status elm_generator_hardness(struct elm_generator *g, struct elm_hardness *out,
+                                       struct elm_error *err);
+
 /* A whole search over one task in the calling thread: archive, selector and operators as parts, no
  * store and no cage (programs run in the VM only). Same definition, same result. */
 struct elm_trial_arm {
@@ -66,9 +82,12 @@ struct elm_trial_def {
     const struct elm_task *task;
     struct elm_trial_arm arms[ELM_TRIAL_ARMS_MAX];
     uint32_t arm_count;
-    const char *archive, *selector;  /* NULL: topk, uniform */
+    const char *archive, *selector;  /* both NULL: 8 programs, told apart by the cases they pass; the
+                                        best of them is a parent in 3 of 10 draws, else any;
+                                        one NULL: topk, uniform */
     const char *model;               /* of operators that take one; NULL: the built-in */
-    bool opaque;                     /* operators see inputs and wanted outputs, but no traces */
+    bool opaque;                     /* operators see inputs and wanted outputs, but no traces: the
+                                        context's vm is NULL */
     uint64_t seed;
     uint32_t evaluations;            /* budget; duplicates are not evaluated and not counted */
 };

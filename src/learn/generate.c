@@ -1,0 +1,349 @@
+/*
+ * generate: tasks by number. In training SHARE numbers in a row share a target, since a target costs
+ * more than the corruptions of it. A target is drawn until one is worth it: cheap tests first.
+ */
+#include "learn/generator.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHARE 4                  /* in training */
+#define LARGE 1000000.0
+#define NODES_MAX 100
+#define EDIT_NODES_MAX 20
+#define STREAM_BUCKETS 16        /* of hashes: one for reports, one for gates, the rest for training */
+#define PROBES 6                 /* cases that are tried before all */
+#define SMALL_TRIES 60           /* before a chain may use any mistake */
+
+static const uint32_t set_cases[ELM_SETS] = {48, 48, 64};
+
+enum { SALT_TARGET = 0x7a, SALT_CHAIN = 0xc4 };
+
+static struct elm_tree view(struct sketch_tree *t)
+{
+    return (struct elm_tree){t->nodes, t->count};
+}
+
+enum elm_status elm_generator_open(const struct elm_generator_def *def, struct elm_generator **out,
+                                   struct elm_error *err)
+{
+    if ((unsigned)def->stream >= ELM_STREAMS)
+        return elm_fail(err, ELM_USAGE, "stream %d: 0 to %d are allowed", (int)def->stream,
+                        ELM_STREAMS - 1);
+    if ((unsigned)def->family >= ELM_FAMILIES)
+        return elm_fail(err, ELM_USAGE, "family %d: 0 to %d are allowed", (int)def->family,
+                        ELM_FAMILIES - 1);
+    if (def->corruptions_min < 1 || def->corruptions_max > 8 ||
+        def->corruptions_min > def->corruptions_max)
+        return elm_fail(err, ELM_USAGE, "%u to %u corruptions: 1 to 8 are allowed, the smaller "
+                        "number first", def->corruptions_min, def->corruptions_max);
+    struct elm_generator *g = elm_calloc(1, sizeof(*g));
+    g->def = *def;
+    g->vm = elm_vm_memory_new();
+    if (def->family == ELM_FAMILY_BOOLEAN)
+        g->table = boolean_table_new();
+    struct elm_problem *p = &g->task.problem;
+    *p = (struct elm_problem){
+        .name = g->name, .summary = g->text, .folder = g->text, .description = g->text,
+        .variant = g->text, .seed_text = g->text, .best_known_source = g->text,
+        .names = elm_names_new(), .by_reference = true, .reference_fitness = 1,
+        .fuel = GENERATOR_FUEL, .total_fuel = UINT64_MAX, .cpu_ms = 200, .memory_mb = 64,
+        .nodes_max = NODES_MAX, .edit_nodes_max = EDIT_NODES_MAX, .target = 1, .best_known = 1,
+        .hardness = NAN, .hardness_search = NAN, .solve_rate = NAN, .archive = "topk", .selector = "uniform",
+        .budget_evaluations = 20000, .io = {.entry = "f"},
+    };
+    sketch_names(p->names, &g->known);
+    for (int set = 0; set < (def->cases_of_shown_only ? 1 : ELM_SETS); set++) {
+        g->task.case_count[set] = p->case_count[set] = set_cases[set];
+        g->task.in[set] = g->in[set];
+        g->task.want[set] = g->want[set];
+    }
+    g->task.want_mask = g->mask;
+    *out = g;
+    return ELM_OK;
+}
+
+void elm_generator_close(struct elm_generator *g)
+{
+    if (g == NULL)
+        return;
+    elm_names_free(g->task.problem.names);
+    elm_vm_memory_free(g->vm);
+    elm_buf_release(&g->code);
+    free(g->table);
+    free(g);
+}
+
+/* ---- running ---- */
+
+bool generator_compile(struct elm_generator *g, struct sketch_tree *t)
+{
+    struct elm_tree tree = view(t);
+    elm_buf_clear(&g->code);
+    return elm_vm_compile(&tree, g->task.problem.names, &g->task.problem.io, &g->code, NULL) ==
+           ELM_OK;
+}
+
+bool generator_run(struct elm_generator *g, const uint8_t *in, uint32_t c, uint8_t out[8])
+{
+    uint64_t steps;
+    return elm_vm_run(g->code.ptr, g->vm, in + (size_t)c * g->task.problem.io.in_bytes, out,
+                      GENERATOR_FUEL,
+                      &steps) == ELM_VM_OK && task_finite(&g->slots, out);
+}
+
+static bool run_cases(struct elm_generator *g, const uint8_t *in, uint32_t from, uint32_t to,
+                      uint8_t *out)
+{
+    for (uint32_t c = from; c < to; c++) {
+        if (!generator_run(g, in, c, out + (size_t)c * 8))
+            return false;
+    }
+    return true;
+}
+
+bool generator_same(const struct elm_generator *g, const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, 8) == 0 || formula_number(g->slots.out[0].real, a, b) >= 1;
+}
+
+/* ---- targets ---- */
+
+static void set_head(struct elm_generator *g)
+{
+    struct elm_problem *p = &g->task.problem;
+    p->io.returns = g->head.returns;
+    p->io.param_count = g->head.param_count;
+    for (uint32_t i = 0; i < g->head.param_count; i++) {
+        const struct sketch_param *from = &g->head.params[i];
+        bool array = from->type == ELM_TYPE_INT_ARRAY || from->type == ELM_TYPE_DOUBLE_ARRAY;
+        struct elm_str name = elm_names_text(p->names, from->name);
+        struct elm_io_param *to = &p->io.params[i];
+        *to = (struct elm_io_param){.type = from->type, .dims = {array ? 8 : 0, 0}};
+        memcpy(to->name, name.ptr, name.len);
+        p->inputs[i] = from->range;
+    }
+    enum elm_status status = elm_io_layout(&p->io, NULL);
+    ELM_ASSERT(status == ELM_OK && p->io.in_bytes <= GENERATOR_IN_BYTES_MAX && p->io.out_bytes == 8);
+    task_slots(p, &g->slots);
+}
+
+static double number(const struct elm_generator *g, const uint8_t *at)
+{
+    double x;
+    int32_t v;
+    memcpy(&x, at, 8);
+    memcpy(&v, at, 4);
+    return g->slots.out[0].real ? x : v;
+}
+
+static bool all_small(const struct elm_generator *g, const uint8_t *out, uint32_t from, uint32_t to)
+{
+    for (uint32_t c = from; c < to && g->table == NULL; c++) {
+        double v = number(g, out + (size_t)c * 8);
+        if (v > LARGE || v < -LARGE)
+            return false;
+    }
+    return true;
+}
+
+/* No value in most cases, and not an input. */
+static bool is_varied(const struct elm_generator *g)
+{
+    const struct elm_problem *p = &g->task.problem;
+    uint32_t n = set_cases[ELM_SET_SHOWN];
+    const uint8_t *want = g->want[ELM_SET_SHOWN];
+    for (uint32_t c = 0; c < n; c++) {
+        uint32_t same = 0;
+        for (uint32_t k = 0; k < n; k++)
+            same += memcmp(want + 8 * (size_t)c, want + 8 * (size_t)k, 8) == 0;
+        if (same > n * 7 / 10)
+            return false;
+        /* a value in most cases is among any few */
+        if (c > n * 3 / 10)
+            break;
+    }
+    for (uint32_t i = 0; i < g->slots.in_count; i++) {
+        const struct formula_slot *s = &g->slots.in[i];
+        uint32_t same = 0;
+        for (uint32_t c = 0; c < n && !s->array && s->real == g->slots.out[0].real; c++)
+            same += memcmp(want + 8 * (size_t)c, g->in[0] + (size_t)c * p->io.in_bytes + s->offset,
+                           s->real ? 8 : 4) == 0;
+        if (same > n * 17 / 20)
+            return false;
+    }
+    return true;
+}
+
+/* Does each input change an output, when it is another case's? The target's code is compiled. */
+static bool uses_inputs(struct elm_generator *g)
+{
+    uint32_t n = set_cases[ELM_SET_SHOWN], bytes = g->task.problem.io.in_bytes;
+    for (uint32_t i = 0; i < g->slots.in_count; i++) {
+        const struct formula_slot *s = &g->slots.in[i];
+        size_t width = (size_t)s->count * (s->real ? 8 : 4);
+        bool used = false;
+        for (uint32_t c = 0; c < n && !used; c++) {
+            uint8_t out[8], *in = g->changed_in;
+            memcpy(in, g->in[0] + (size_t)c * bytes, bytes);
+            memcpy(in + s->offset, g->in[0] + (size_t)((c + 1) % n) * bytes + s->offset, width);
+            used = generator_run(g, in, 0, out) && !generator_same(g, g->want[0] + 8 * (size_t)c, out);
+        }
+        if (!used)
+            return false;
+    }
+    return true;
+}
+
+static bool changes_something(struct elm_generator *g, struct sketch_tree *t)
+{
+    if (!generator_compile(g, t))
+        return true;
+    for (uint32_t c = 0; c < set_cases[ELM_SET_SHOWN]; c++) {
+        uint8_t out[8];
+        if (!generator_run(g, g->in[0], c, out) || !generator_same(g, g->want[0] + 8 * (size_t)c, out))
+            return true;
+    }
+    return false;
+}
+
+/* Does every expression matter? Each that is read is replaced by 0 and by 1. */
+static bool is_alive(struct elm_generator *g)
+{
+    const struct sketch_tree *t = &g->target;
+    uint32_t lvalue = UINT32_MAX;
+    for (uint32_t i = 2 + g->head.param_count; i < t->count; i++) {
+        const struct elm_node *n = &t->nodes[i];
+        bool stores = n->kind >= ELM_NODE_ASSIGN;
+        if (stores)
+            lvalue = i + 1;
+        if (stores || i == lvalue || n->kind < ELM_NODE_INT || n->kind > ELM_NODE_COND)
+            continue;
+        bool matters = false;
+        for (int v = 0; v < 2 && !matters; v++) {
+            struct elm_node put[2];
+            uint32_t count = n->type == ELM_TYPE_DOUBLE ? elm_edit_real(put, v)
+                                                        : elm_edit_int(put, v);
+            sketch_replace(t, i, put, count, &g->scratch);
+            matters = changes_something(g, &g->scratch);
+        }
+        if (!matters)
+            return false;
+    }
+    return true;
+}
+
+static bool draw_set(struct elm_generator *g, enum elm_set set)
+{
+    struct elm_problem *p = &g->task.problem;
+    uint32_t n = set_cases[set];
+    task_fill(p, &g->slots, set, n, g->in[set]);
+    return run_cases(g, g->in[set], 0, PROBES, g->want[set]) &&
+           all_small(g, g->want[set], 0, PROBES) &&
+           run_cases(g, g->in[set], PROBES, n, g->want[set]) &&
+           all_small(g, g->want[set], PROBES, n);
+}
+
+static enum elm_stream stream_of(uint64_t hash)
+{
+    uint64_t bucket = hash % STREAM_BUCKETS;
+    return bucket == 0 ? ELM_STREAM_REPORT : bucket == 1 ? ELM_STREAM_GATE : ELM_STREAM_TRAIN;
+}
+
+static bool draw_target(struct elm_generator *g, struct elm_rng *rng)
+{
+    struct elm_problem *p = &g->task.problem;
+    if (g->table != NULL)
+        g->task.gates = boolean_draw(g->table, &g->known, rng, &g->head, &g->target);
+    else if (!sketch_draw(&g->known, rng, &g->head, &g->target))
+        return false;
+    struct elm_tree tree = view(&g->target);
+    if (stream_of(elm_tree_hash(&tree)) != g->def.stream ||
+        elm_tree_check(&tree, p->names, NULL) != ELM_OK)
+        return false;
+    p->case_seed = elm_rng_u64(rng) >> 16;
+    set_head(g);
+    if (!generator_compile(g, &g->target))
+        return false;
+    for (int set = 0; set < ELM_SETS; set++) {
+        if (g->task.case_count[set] > 0 && !draw_set(g, (enum elm_set)set))
+            return false;
+    }
+    return is_varied(g) && uses_inputs(g) && is_alive(g);
+}
+
+/* ---- corruptions ---- */
+
+/* Runs on all shown cases: does it fail nowhere, and differ from both? */
+static bool is_change(struct elm_generator *g, const uint8_t *before, uint8_t *out)
+{
+    bool moved = false, wrong = false;
+    uint32_t n = set_cases[ELM_SET_SHOWN];
+    for (uint32_t c = 0; c < n; c++) {
+        uint8_t *at = out + 8 * (size_t)c;
+        if (!generator_run(g, g->in[0], c, at))
+            return false;
+        moved = moved || !generator_same(g, before + 8 * (size_t)c, at);
+        wrong = wrong || !generator_same(g, g->want[0] + 8 * (size_t)c, at);
+    }
+    return moved && wrong;
+}
+
+static bool runs_elsewhere(struct elm_generator *g)
+{
+    uint8_t out[GENERATOR_CASES_MAX * 8];
+    for (int set = 1; set < ELM_SETS; set++) {
+        if (!run_cases(g, g->in[set], 0, g->task.case_count[set], out))
+            return false;
+    }
+    return true;
+}
+
+static void corrupt(struct elm_generator *g, struct elm_rng *rng, uint32_t corruptions)
+{
+    uint8_t outputs[2][GENERATOR_CASES_MAX * 8];
+    bool small = elm_rng_chance(rng, 0.5);
+    memcpy(outputs[0], g->want[0], sizeof(outputs[0]));
+    g->seed.count = g->target.count;
+    memcpy(g->seed.nodes, g->target.nodes, g->target.count * sizeof(g->seed.nodes[0]));
+    uint32_t made = 0;
+    for (uint32_t tries = 0; made < corruptions; tries++) {
+        bool only_small = small && tries < SMALL_TRIES * corruptions;
+        if (!sketch_corrupt(rng, only_small, &g->seed, &g->scratch) ||
+            g->scratch.count > NODES_MAX)
+            continue;
+        struct elm_tree tree = view(&g->scratch);
+        if (elm_tree_check(&tree, g->task.problem.names, NULL) != ELM_OK ||
+            !generator_compile(g, &g->scratch) || !is_change(g, outputs[0], outputs[1]) ||
+            !runs_elsewhere(g))
+            continue;
+        g->seed.count = tree.count;
+        memcpy(g->seed.nodes, tree.nodes, tree.count * sizeof(tree.nodes[0]));
+        memcpy(outputs[0], outputs[1], sizeof(outputs[0]));
+        made++;
+    }
+}
+
+const struct elm_task *elm_generator_task(struct elm_generator *g, uint64_t number)
+{
+    struct elm_task *t = &g->task;
+    uint64_t target = g->def.stream == ELM_STREAM_TRAIN ? number / SHARE : number;
+    if (!g->has_target || g->target_number != target) {
+        struct elm_rng rng = elm_rng(elm_hash_mix(g->def.seed, SALT_TARGET), target);
+        while (!draw_target(g, &rng))
+            continue;
+        g->target_number = target;
+        g->has_target = true;
+    }
+    struct elm_rng rng = elm_rng(elm_hash_mix(g->def.seed, SALT_CHAIN), number);
+    uint32_t kinds = g->def.corruptions_max - g->def.corruptions_min + 1;
+    t->corruptions = g->def.corruptions_min + (uint32_t)(number % kinds);
+    corrupt(g, &rng, t->corruptions);
+    snprintf(g->name, sizeof(g->name), "task-%llu", (unsigned long long)number);
+    t->reference = view(&g->target);
+    t->problem.seed = view(&g->seed);
+    task_evidence(t, &g->slots);
+    return t;
+}

@@ -1,0 +1,36 @@
+/* generator: its memory. Private to src/learn. */
+#ifndef ELM_LEARN_GENERATOR_H
+#define ELM_LEARN_GENERATOR_H
+
+#include "learn/sketch.h"
+
+#define GENERATOR_FUEL 3000
+#define GENERATOR_CASES_MAX 64
+#define GENERATOR_IN_BYTES_MAX 256
+
+struct elm_generator {
+    struct elm_generator_def def;
+    struct sketch_names known;
+    struct boolean_table *table;         /* NULL: of another family */
+    struct elm_vm_memory *vm;
+    struct elm_buf code;
+    struct task_slots slots;
+    struct sketch_head head;
+    struct sketch_tree target, seed, scratch;
+    uint64_t target_number;
+    bool has_target;
+    uint8_t in[ELM_SETS][GENERATOR_CASES_MAX * GENERATOR_IN_BYTES_MAX];
+    uint8_t changed_in[GENERATOR_IN_BYTES_MAX];
+    uint8_t want[ELM_SETS][GENERATOR_CASES_MAX * 8];      /* one number comes back */
+    uint8_t mask[GENERATOR_CASES_MAX * 8];
+    char name[32], text[1];
+    struct elm_task task;
+};
+
+bool generator_compile(struct elm_generator *g, struct sketch_tree *t);
+/* Runs what was compiled on case c of `in`. False: it fails. */
+bool generator_run(struct elm_generator *g, const uint8_t *in, uint32_t c, uint8_t out[8]);
+/* Is b the number that a is, as the score has it? */
+bool generator_same(const struct elm_generator *g, const uint8_t *a, const uint8_t *b);
+
+#endif

@@ -1,0 +1,63 @@
+/* sketch: random functions as typed trees, and what becomes of them. Private to src/learn. */
+#ifndef ELM_LEARN_SKETCH_H
+#define ELM_LEARN_SKETCH_H
+
+#include "learn/learn.h"
+
+#define SKETCH_NODES_MAX 256     /* room; a target has 6 to 40 nodes in its body, then grows a little */
+#define BODY_NODES_MIN 6
+#define BODY_NODES_MAX 40
+
+struct sketch_param {
+    uint32_t name;
+    uint8_t type;                /* enum elm_type */
+    struct elm_range range;
+};
+
+/* A head: `int f(int a[8], int n)`. */
+struct sketch_head {
+    uint8_t returns, param_count;
+    struct sketch_param params[4];
+};
+
+/* A program in memory that is used again and again. */
+struct sketch_tree {
+    struct elm_node nodes[SKETCH_NODES_MAX];
+    uint32_t count;
+};
+
+struct sketch_names {
+    uint32_t f, a, b, c, d, n, x, y, z;
+};
+void sketch_names(struct elm_names *names, struct sketch_names *out);
+
+/* Draws a head and a body of it. False: too large, draw again. Types are right but unchecked. */
+bool sketch_draw(const struct sketch_names *names, struct elm_rng *rng, struct sketch_head *head,
+                 struct sketch_tree *out);
+/* The same for a head that is there. */
+bool sketch_body(const struct sketch_names *names, struct elm_rng *rng,
+                 const struct sketch_head *head, struct sketch_tree *out);
+
+/* ---- boolean.c: straight-line programs with the fewest gates there are ---- */
+#define BOOLEAN_GATES_MAX 4
+struct boolean_table;
+struct boolean_table *boolean_table_new(void);     /* free() */
+/* Gates that a table of 16 rows needs at least; BOOLEAN_GATES_MAX + 1: more than that. */
+uint32_t boolean_gates(const struct boolean_table *t, uint16_t function);
+/* A function that needs 1 to BOOLEAN_GATES_MAX gates, as a program of so many; returns the number. */
+uint32_t boolean_draw(const struct boolean_table *table, const struct sketch_names *names,
+                      struct elm_rng *rng, struct sketch_head *head, struct sketch_tree *out);
+
+/* `t` with `count` nodes in the place of the subtree at `at`. */
+void sketch_replace(const struct sketch_tree *t, uint32_t at, const struct elm_node *put,
+                    uint32_t count, struct sketch_tree *out);
+
+/* A literal as people write them, two nodes at most. */
+uint32_t sketch_literal(struct elm_rng *rng, uint8_t type, struct elm_node out[2]);
+
+/* `t` with one mistake; small: only in a name, a literal or an operator. t must be checked (types
+ * set); the result may not pass elm_tree_check. False: nothing came of it, draw again. */
+bool sketch_corrupt(struct elm_rng *rng, bool small, const struct sketch_tree *t,
+                    struct sketch_tree *out);
+
+#endif
