@@ -1,0 +1,9 @@
+int gcd(int a, int b)
+{
+    while (b > 1) {
+        int t = a % b;
+        a = b;
+        b = t;
+    }
+    return b;
+}

@@ -1,0 +1,9 @@
+int reverse_digits(int n)
+{
+    int r = 0;
+    while (n > 9) {
+        r = r * 9 + n;
+        n /= 10;
+    }
+    return r;
+}

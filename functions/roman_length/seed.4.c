@@ -1,0 +1,16 @@
+int roman_length(int n)
+{
+    int count = 1;
+    while (n > 0) {
+        int d = n % 10;
+        if (d == 4) {
+            count += 1;
+        } else if (d < 4) {
+            count += d;
+        } else {
+            count += d - 5;
+        }
+        n /= 10;
+    }
+    return count;
+}
