@@ -41,6 +41,7 @@ int cmd_diff(const struct invocation *v);
 int cmd_export(const struct invocation *v);
 int cmd_replay(const struct invocation *v);
 int cmd_new(const struct invocation *v);
+int cmd_generate(const struct invocation *v);
 int cmd_problems(const struct invocation *v);
 int cmd_runs(const struct invocation *v);
 int cmd_list(const struct invocation *v);

@@ -71,6 +71,19 @@ const struct command command_table[] = {
     {"problems", "[PROBLEM]", "the problems that can be run, or one of them in full", NULL,
      "elm problems\nelm problems sort\n",
      0, 1, IN_PROBLEMS, cmd_problems},
+    {"generate", "FOLDER", "write problems made by the generator",
+     "A problem is a random function, and the same function with some bugs as the seed: numbers, "
+     "arrays, loops and cases, as in exercises. What the function gives is wanted (`judge: "
+     "reference`), on cases drawn anew for each of the three sets. The same options write the same "
+     "problems; none twice.\n\n"
+     "--hardness writes into problem.yaml: hardness, -log10 of the share of random programs of the "
+     "same size that solve it, of 20,000; hardness_search, the evaluations that `semantic` and `tree` "
+     "together need, the median of three searches of 5,000; solve_rate, of eight searches of 500 by "
+     "the default operators.",
+     "elm generate mine --count 50\nelm run mine/report-1-000003\n"
+     "elm generate hard --corruptions 4-6 --hardness --seed 7\n"
+     "elm problems --problems-path hard\n",
+     1, 1, IN_GENERATE, cmd_generate},
     {"runs", "[FOLDER] | rm RUN...", "stored runs with their size; rm deletes them",
      "Lists the runs in FOLDER (runs/ unless given). `rm` deletes runs after asking; without a "
      "terminal to ask on it needs --yes. A run that is being worked on is not deleted, and nothing "

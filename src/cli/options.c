@@ -42,6 +42,18 @@ static const char *keep_word(size_t i)
     return words[i];
 }
 
+static const char *stream_word(size_t i)
+{
+    static const char *const words[] = {"train", "gate", "report", NULL};
+    return words[i];
+}
+
+static const char *family_word(size_t i)
+{
+    static const char *const words[] = {"functions", "boolean", NULL};
+    return words[i];
+}
+
 static const char *progress_word(size_t i)
 {
     static const char *const words[] = {"auto", "screen", "lines", "json", "none", NULL};
@@ -49,7 +61,7 @@ static const char *progress_word(size_t i)
 }
 
 #define IN_STORED (IN_BEST | IN_SHOW | IN_DIFF | IN_EXPORT | IN_REPLAY)
-#define IN_KEYS (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR)
+#define IN_KEYS (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE)
 
 const struct option_info option_table[OPTIONS] = {
     [OPT_FILE] = {"file", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
@@ -61,9 +73,9 @@ const struct option_info option_table[OPTIONS] = {
                     .fallback = "runs/NAME-SEED",
                     .help = "where the run is stored; a run that is there already goes on"},
     [OPT_SEED] = {"seed", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = WHOLE_MAX,
-                  .commands = IN_RUN, .fallback = "1",
+                  .commands = IN_RUN | IN_GENERATE, .fallback = "1",
                   .help = "of the random numbers: the same seed gives the same archive, for any "
-                          "number of workers"},
+                          "number of workers, and the same problems"},
     [OPT_EVALUATIONS] = {"evaluations", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1,
                          .hi = WHOLE_MAX, .commands = IN_RUN,
                          .fallback = "the problem's, unless --minutes is given",
@@ -136,10 +148,27 @@ const struct option_info option_table[OPTIONS] = {
                     .help = "where to write"},
     [OPT_YES] = {"yes", 0, OPTION_FLAG, false, .commands = IN_RUNS,
                  .help = "don't ask before deleting"},
+    [OPT_COUNT] = {"count", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 1e6,
+                   .commands = IN_GENERATE, .fallback = "100", .help = "problems to write"},
+    [OPT_STREAM] = {"stream", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_GENERATE,
+                    .word = stream_word, .fallback = "report",
+                    .help = "train, gate and report share no function: what is trained on is in no "
+                            "gate and no report"},
+    [OPT_CORRUPTIONS] = {"corruptions", 0, OPTION_TEXT, true, .metavar = "MIN-MAX",
+                         .commands = IN_GENERATE, .fallback = "1-6",
+                         .help = "changes between a problem's answer and its seed, 1 to 8, each of "
+                                 "which changes what it computes"},
+    [OPT_FAMILY] = {"family", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_GENERATE,
+                    .word = family_word, .fallback = "functions",
+                    .help = "functions as in exercises, or boolean: straight-line programs with the "
+                            "fewest gates that there can be"},
+    [OPT_HARDNESS] = {"hardness", 0, OPTION_FLAG, true, .commands = IN_GENERATE,
+                      .help = "measure how hard each problem is, and write it into problem.yaml; "
+                              "takes up to seconds a problem"},
     [OPT_MARKDOWN] = {"markdown", 0, OPTION_FLAG, false, .commands = IN_HELP,
                       .help = "all of it, as docs/commands.md"},
     [OPT_PROBLEMS_PATH] = {"problems-path", 0, OPTION_TEXT, true, .metavar = "FOLDERS",
-                           .commands = IN_KEYS, .fallback = "./problems, then the installed ones",
+                           .commands = IN_KEYS & ~IN_GENERATE, .fallback = "./problems, then the installed ones",
                            .help = "folders that hold problem folders, with colons between"},
     [OPT_PROMPTS] = {"prompts", 0, OPTION_TEXT, true, .metavar = "FOLDER",
                      .commands = IN_RUN | IN_SHOW, .fallback = "what is built in",
@@ -158,7 +187,7 @@ const struct option_info option_table[OPTIONS] = {
                               IN_RUNS | IN_LIST | IN_MODELS | IN_DOCTOR,
                   .help = "the result as one JSON document"},
     [OPT_QUIET] = {"quiet", 'q', OPTION_FLAG, true,
-                   .commands = IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS,
+                   .commands = IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS | IN_GENERATE,
                    .help = "nothing on standard error but errors"},
     [OPT_CONFIG] = {"config", 0, OPTION_TEXT, false, .metavar = "FILE",
                     .commands = IN_KEYS | IN_MODELS,
