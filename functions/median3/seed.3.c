@@ -1,6 +1,6 @@
 int median3(int a, int b, int c)
 {
-    if (a < b) {
+    if (a > b) {
         int t = a;
         a = b;
         b = t;
@@ -8,5 +8,5 @@ int median3(int a, int b, int c)
     if (b < c) {
         b = c;
     }
-    return a > b ? b : a;
+    return a > c ? b : a;
 }

@@ -1,8 +1,8 @@
 int second_largest(int a[8], int n)
 {
-    int first = 0;
+    int first = a[0];
     int second = -1000;
-    for (int i = 1; i < n; i++) {
+    for (int i = 2; i < n; i++) {
         if (a[i] > first) {
             second = a[i];
             first = a[i];
