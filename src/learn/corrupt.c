@@ -240,6 +240,9 @@ static bool change_operator(struct corruption *c)
     if (count < 2)
         return false;
     uint8_t kind = kinds[below(c, count)];
+    /* plus for minus is commoner than plus for shift */
+    if (n->kind >= ELM_NODE_ADD && n->kind <= ELM_NODE_MUL && chance(c, 80))
+        kind = (uint8_t)(ELM_NODE_ADD + below(c, 3));
     if (kind == n->kind)
         return false;
     n->kind = kind;
@@ -253,7 +256,7 @@ static bool change_literal(struct corruption *c)
     if (at == 0)
         return false;
     struct elm_node *old = node(c, at);
-    uint32_t form = below(c, 10);
+    uint32_t form = below(c, 8);
     bool real = old->kind == ELM_NODE_REAL;
     if (form < 6) {
         double v = real ? old->d : (double)old->i, by = chance(c, 75) ? 1 : 2;
@@ -458,10 +461,10 @@ static const struct {
     bool (*make)(struct corruption *c);
     uint8_t any, small;          /* weights */
 } mistakes[] = {
-    {change_operator, 20, 36}, {change_literal, 13, 24}, {change_name, 16, 30},
-    {miss_by_one, 8, 10},      {swap_operands, 6, 0},    {put_random, 14, 0},
-    {wrap, 6, 0},              {hoist, 8, 0},            {delete_statement, 4, 0},
-    {move_statement, 3, 0},    {insert_statement, 3, 0}, {negate, 4, 0},
+    {change_operator, 24, 32}, {change_literal, 11, 18}, {change_name, 12, 18},
+    {miss_by_one, 20, 24},     {swap_operands, 6, 0},    {put_random, 5, 0},
+    {wrap, 3, 0},              {hoist, 5, 0},            {delete_statement, 5, 0},
+    {move_statement, 3, 0},    {insert_statement, 2, 0}, {negate, 12, 12},
 };
 
 bool sketch_corrupt(struct elm_rng *rng, bool small, const struct sketch_tree *t,

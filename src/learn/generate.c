@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARE 4                  /* in training */
+#define SHARE 8                  /* in training */
 #define LARGE 1000000.0
-#define NODES_MAX 100
+#define NODES_MAX 80
 #define EDIT_NODES_MAX 20
 #define STREAM_BUCKETS 16        /* of hashes: one for reports, one for gates, the rest for training */
+#define TARGET_STEPS 300          /* of a target on a case; of what it becomes */
+#define SEED_STEPS 800
 #define PROBES 6                 /* cases that are tried before all */
 #define SMALL_TRIES 60           /* before a chain may use any mistake */
 
@@ -86,19 +88,19 @@ bool generator_compile(struct elm_generator *g, struct sketch_tree *t)
            ELM_OK;
 }
 
-bool generator_run(struct elm_generator *g, const uint8_t *in, uint32_t c, uint8_t out[8])
+bool generator_run(struct elm_generator *g, const uint8_t *in, uint32_t c, uint64_t most,
+                   uint8_t out[8])
 {
     uint64_t steps;
     return elm_vm_run(g->code.ptr, g->vm, in + (size_t)c * g->task.problem.io.in_bytes, out,
-                      GENERATOR_FUEL,
-                      &steps) == ELM_VM_OK && task_finite(&g->slots, out);
+                      most, &steps) == ELM_VM_OK && task_finite(&g->slots, out);
 }
 
 static bool run_cases(struct elm_generator *g, const uint8_t *in, uint32_t from, uint32_t to,
-                      uint8_t *out)
+                      uint64_t most, uint8_t *out)
 {
     for (uint32_t c = from; c < to; c++) {
-        if (!generator_run(g, in, c, out + (size_t)c * 8))
+        if (!generator_run(g, in, c, most, out + (size_t)c * 8))
             return false;
     }
     return true;
@@ -189,7 +191,7 @@ static bool uses_inputs(struct elm_generator *g)
             uint8_t out[8], *in = g->changed_in;
             memcpy(in, g->in[0] + (size_t)c * bytes, bytes);
             memcpy(in + s->offset, g->in[0] + (size_t)((c + 1) % n) * bytes + s->offset, width);
-            used = generator_run(g, in, 0, out) && !generator_same(g, g->want[0] + 8 * (size_t)c, out);
+            used = generator_run(g, in, 0, TARGET_STEPS, out) && !generator_same(g, g->want[0] + 8 * (size_t)c, out);
         }
         if (!used)
             return false;
@@ -203,7 +205,7 @@ static bool changes_something(struct elm_generator *g, struct sketch_tree *t)
         return true;
     for (uint32_t c = 0; c < set_cases[ELM_SET_SHOWN]; c++) {
         uint8_t out[8];
-        if (!generator_run(g, g->in[0], c, out) || !generator_same(g, g->want[0] + 8 * (size_t)c, out))
+        if (!generator_run(g, g->in[0], c, SEED_STEPS, out) || !generator_same(g, g->want[0] + 8 * (size_t)c, out))
             return true;
     }
     return false;
@@ -240,9 +242,9 @@ static bool draw_set(struct elm_generator *g, enum elm_set set)
     struct elm_problem *p = &g->task.problem;
     uint32_t n = set_cases[set];
     task_fill(p, &g->slots, set, n, g->in[set]);
-    return run_cases(g, g->in[set], 0, PROBES, g->want[set]) &&
+    return run_cases(g, g->in[set], 0, PROBES, TARGET_STEPS, g->want[set]) &&
            all_small(g, g->want[set], 0, PROBES) &&
-           run_cases(g, g->in[set], PROBES, n, g->want[set]) &&
+           run_cases(g, g->in[set], PROBES, n, TARGET_STEPS, g->want[set]) &&
            all_small(g, g->want[set], PROBES, n);
 }
 
@@ -252,12 +254,14 @@ static enum elm_stream stream_of(uint64_t hash)
     return bucket == 0 ? ELM_STREAM_REPORT : bucket == 1 ? ELM_STREAM_GATE : ELM_STREAM_TRAIN;
 }
 
-static bool draw_target(struct elm_generator *g, struct elm_rng *rng)
+static bool draw_target(struct elm_generator *g, struct elm_rng *rng, enum sketch_family family)
 {
     struct elm_problem *p = &g->task.problem;
     if (g->table != NULL)
         g->task.gates = boolean_draw(g->table, &g->known, rng, &g->head, &g->target);
-    else if (!sketch_draw(&g->known, rng, &g->head, &g->target))
+    else
+        sketch_head(&g->known, rng, family, &g->head);
+    if (g->table == NULL && !sketch_body(&g->known, rng, &g->head, &g->target))
         return false;
     struct elm_tree tree = view(&g->target);
     if (stream_of(elm_tree_hash(&tree)) != g->def.stream ||
@@ -283,7 +287,7 @@ static bool is_change(struct elm_generator *g, const uint8_t *before, uint8_t *o
     uint32_t n = set_cases[ELM_SET_SHOWN];
     for (uint32_t c = 0; c < n; c++) {
         uint8_t *at = out + 8 * (size_t)c;
-        if (!generator_run(g, g->in[0], c, at))
+        if (!generator_run(g, g->in[0], c, SEED_STEPS, at))
             return false;
         moved = moved || !generator_same(g, before + 8 * (size_t)c, at);
         wrong = wrong || !generator_same(g, g->want[0] + 8 * (size_t)c, at);
@@ -295,7 +299,7 @@ static bool runs_elsewhere(struct elm_generator *g)
 {
     uint8_t out[GENERATOR_CASES_MAX * 8];
     for (int set = 1; set < ELM_SETS; set++) {
-        if (!run_cases(g, g->in[set], 0, g->task.case_count[set], out))
+        if (!run_cases(g, g->in[set], 0, g->task.case_count[set], SEED_STEPS, out))
             return false;
     }
     return true;
@@ -332,7 +336,8 @@ const struct elm_task *elm_generator_task(struct elm_generator *g, uint64_t numb
     uint64_t target = g->def.stream == ELM_STREAM_TRAIN ? number / SHARE : number;
     if (!g->has_target || g->target_number != target) {
         struct elm_rng rng = elm_rng(elm_hash_mix(g->def.seed, SALT_TARGET), target);
-        while (!draw_target(g, &rng))
+        enum sketch_family family = sketch_family(&rng);
+        while (!draw_target(g, &rng, family))
             continue;
         g->target_number = target;
         g->has_target = true;

@@ -4,7 +4,7 @@
 
 #include "learn/sketch.h"
 
-#define GENERATOR_FUEL 3000
+#define GENERATOR_FUEL 1500
 #define GENERATOR_CASES_MAX 64
 #define GENERATOR_IN_BYTES_MAX 256
 
@@ -28,8 +28,9 @@ struct elm_generator {
 };
 
 bool generator_compile(struct elm_generator *g, struct sketch_tree *t);
-/* Runs what was compiled on case c of `in`. False: it fails. */
-bool generator_run(struct elm_generator *g, const uint8_t *in, uint32_t c, uint8_t out[8]);
+/* Runs what was compiled on case c of `in`. False: it fails, or takes more steps. */
+bool generator_run(struct elm_generator *g, const uint8_t *in, uint32_t c, uint64_t steps,
+                   uint8_t out[8]);
 /* Is b the number that a is, as the score has it? */
 bool generator_same(const struct elm_generator *g, const uint8_t *a, const uint8_t *b);
 

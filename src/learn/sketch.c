@@ -88,9 +88,8 @@ static void put_int(struct sketch *s, int64_t v)
 
 uint32_t sketch_literal(struct elm_rng *rng, uint8_t type, struct elm_node out[2])
 {
-    static const int16_t ints[] = {0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 10,
-                                   12, 15, 16, 20, 24, 25, 30, 50, 60, 64, 100, -1};
-    static const double reals[] = {0, 1, 1, 2, 2, 0.5, 0.5, 0.25, 0.1, 1.5, 2.5, 3, 4, 5, 10, -1};
+    static const uint8_t ints[] = {0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 10};
+    static const double reals[] = {0, 0.5, 0.5, 1, 1, 2, 2, 3};
     if (type == ELM_TYPE_DOUBLE)
         return elm_edit_real(out, reals[elm_rng_below(rng, ELM_COUNT(reals))]);
     return elm_edit_int(out, ints[elm_rng_below(rng, ELM_COUNT(ints))]);
@@ -272,10 +271,10 @@ static void condition(struct sketch *s, uint32_t budget)
 static void by_literal(struct sketch *s, uint32_t budget)
 {
     static const struct { uint8_t kind, lo, hi; } forms[] = {
-        {ELM_NODE_DIV, 2, 5}, {ELM_NODE_DIV, 2, 10}, {ELM_NODE_MOD, 2, 5}, {ELM_NODE_MOD, 2, 10},
-        {ELM_NODE_MOD, 10, 10}, {ELM_NODE_SHL, 1, 3}, {ELM_NODE_SHR, 1, 3}, {ELM_NODE_MUL, 2, 10},
-        {ELM_NODE_MUL, 2, 4}, {ELM_NODE_AND, 1, 1}, {ELM_NODE_AND, 7, 7}, {ELM_NODE_AND, 15, 15},
-        {ELM_NODE_ADD, 1, 10}, {ELM_NODE_SUB, 1, 10},
+        {ELM_NODE_DIV, 2, 3}, {ELM_NODE_DIV, 2, 10}, {ELM_NODE_MOD, 2, 3}, {ELM_NODE_MOD, 4, 7},
+        {ELM_NODE_MOD, 10, 10}, {ELM_NODE_SHL, 1, 2}, {ELM_NODE_SHR, 1, 2}, {ELM_NODE_MUL, 2, 3},
+        {ELM_NODE_MUL, 4, 5}, {ELM_NODE_AND, 1, 1}, {ELM_NODE_AND, 7, 7}, {ELM_NODE_AND, 15, 15},
+        {ELM_NODE_ADD, 1, 2}, {ELM_NODE_SUB, 1, 2},
     };
     uint32_t f = below(s, ELM_COUNT(forms));
     uint32_t at = put(s, forms[f].kind, ELM_TYPE_INT, 2);
@@ -355,7 +354,7 @@ static void value(struct sketch *s, uint8_t type, uint32_t budget)
         leaf(s, type, true, false);
     } else if (budget < 3) {
         unary(s, type, budget);
-    } else if (budget >= 6 && form < 14) {
+    } else if (budget >= 6 && form < 18) {
         choice(s, type, budget);
     } else if (form < 60) {
         arithmetic(s, type, budget);
@@ -599,8 +598,8 @@ static void while_loop(struct sketch *s, uint32_t budget)
 static void function_block(struct sketch *s)
 {
     uint32_t block = put(s, ELM_NODE_BLOCK, ELM_TYPE_NONE, 0), body = s->count;
-    uint32_t budget = 8 + below(s, BODY_NODES_MAX - 14);
-    bool loops = has_array(s) || (s->head->returns == ELM_TYPE_INT && chance(s, 40)) ||
+    uint32_t budget = BODY_NODES_MIN + below(s, BODY_NODES_MAX - 14);
+    bool loops = has_array(s) || (s->head->returns == ELM_TYPE_INT && chance(s, 45)) ||
                  s->head->params[s->head->param_count - 1].name == s->known->n;
     uint16_t kids = 0;
     if (loops || chance(s, 55)) {
@@ -653,40 +652,45 @@ static struct sketch_param scalar(struct sketch *s, uint32_t name, uint8_t type)
     return (struct sketch_param){name, type, range};
 }
 
-static void draw_head(struct sketch *s, struct sketch_head *h)
+static void int_head(struct sketch *s, struct sketch_head *h)
 {
     const struct sketch_names *k = s->known;
-    const uint32_t letters[] = {k->a, k->b, k->c, k->d}, reals[] = {k->x, k->y, k->z};
-    uint32_t family = below(s, 100);
-    *h = (struct sketch_head){.returns = ELM_TYPE_INT};
-    if (family < 50) {
-        uint32_t count = 1 + below(s, 8);
-        count = count > 4 ? count - 3 : count;
-        for (uint32_t i = 0; i < count && i < 4; i++)
-            h->params[h->param_count++] = scalar(s, letters[i], ELM_TYPE_INT);
-        if (h->param_count < 4 && h->param_count > 1 && chance(s, 25))
-            h->params[h->param_count - 1] = (struct sketch_param){k->n, ELM_TYPE_INT, {0, 8}};
-    } else if (family < 80) {
-        bool real = chance(s, 25);
-        uint32_t form = below(s, 10);
-        uint8_t array = real ? ELM_TYPE_DOUBLE_ARRAY : ELM_TYPE_INT_ARRAY;
-        h->returns = real && chance(s, 85) ? ELM_TYPE_DOUBLE : ELM_TYPE_INT;
-        h->params[h->param_count++] = scalar(s, real ? k->x : k->a, element_type(array));
-        if (form < 3)
-            h->params[h->param_count++] = scalar(s, real ? k->y : k->b, element_type(array));
-        for (uint32_t i = 0; i < h->param_count; i++)
-            h->params[i].type = array;
-        h->params[h->param_count++] = (struct sketch_param){k->n, ELM_TYPE_INT, {1, LENGTH}};
-        if (form >= 3 && form < 7)
-            h->params[h->param_count++] = scalar(s, real ? k->z : k->c, element_type(array));
-    } else {
-        h->returns = ELM_TYPE_DOUBLE;
-        uint32_t count = 1 + below(s, 3);
-        for (uint32_t i = 0; i < count; i++)
-            h->params[h->param_count++] = scalar(s, reals[i], ELM_TYPE_DOUBLE);
-        if (chance(s, 30))
-            h->params[h->param_count++] = (struct sketch_param){k->n, ELM_TYPE_INT, {0, 8}};
-    }
+    const uint32_t letters[] = {k->a, k->b, k->c, k->d};
+    uint32_t count = 1 + below(s, 8);
+    count = count > 4 ? count - 3 : count;
+    for (uint32_t i = 0; i < count && i < 4; i++)
+        h->params[h->param_count++] = scalar(s, letters[i], ELM_TYPE_INT);
+    if (h->param_count < 4 && h->param_count > 1 && chance(s, 25))
+        h->params[h->param_count - 1] = (struct sketch_param){k->n, ELM_TYPE_INT, {0, 8}};
+}
+
+static void array_head(struct sketch *s, struct sketch_head *h)
+{
+    const struct sketch_names *k = s->known;
+    bool real = chance(s, 25);
+    uint32_t form = below(s, 10);
+    uint8_t array = real ? ELM_TYPE_DOUBLE_ARRAY : ELM_TYPE_INT_ARRAY;
+    h->returns = real && chance(s, 85) ? ELM_TYPE_DOUBLE : ELM_TYPE_INT;
+    h->params[h->param_count++] = scalar(s, real ? k->x : k->a, element_type(array));
+    if (form < 3)
+        h->params[h->param_count++] = scalar(s, real ? k->y : k->b, element_type(array));
+    for (uint32_t i = 0; i < h->param_count; i++)
+        h->params[i].type = array;
+    h->params[h->param_count++] = (struct sketch_param){k->n, ELM_TYPE_INT, {1, LENGTH}};
+    if (form >= 3 && form < 7)
+        h->params[h->param_count++] = scalar(s, real ? k->z : k->c, element_type(array));
+}
+
+static void double_head(struct sketch *s, struct sketch_head *h)
+{
+    const struct sketch_names *k = s->known;
+    const uint32_t reals[] = {k->x, k->y, k->z};
+    uint32_t count = 1 + below(s, 3);
+    h->returns = ELM_TYPE_DOUBLE;
+    for (uint32_t i = 0; i < count; i++)
+        h->params[h->param_count++] = scalar(s, reals[i], ELM_TYPE_DOUBLE);
+    if (chance(s, 30))
+        h->params[h->param_count++] = (struct sketch_param){k->n, ELM_TYPE_INT, {0, 8}};
 }
 
 void sketch_names(struct elm_names *names, struct sketch_names *out)
@@ -721,10 +725,21 @@ bool sketch_body(const struct sketch_names *names, struct elm_rng *rng,
     return !s.full && body >= BODY_NODES_MIN && body <= BODY_NODES_MAX;
 }
 
-bool sketch_draw(const struct sketch_names *names, struct elm_rng *rng, struct sketch_head *head,
-                 struct sketch_tree *out)
+enum sketch_family sketch_family(struct elm_rng *rng)
+{
+    uint32_t drawn = elm_rng_below(rng, 100);
+    return drawn < 50 ? SKETCH_INTS : drawn < 80 ? SKETCH_ARRAYS : SKETCH_DOUBLES;
+}
+
+void sketch_head(const struct sketch_names *names, struct elm_rng *rng, enum sketch_family family,
+                 struct sketch_head *out)
 {
     struct sketch s = {.rng = rng, .known = names};
-    draw_head(&s, head);
-    return sketch_body(names, rng, head, out);
+    *out = (struct sketch_head){.returns = ELM_TYPE_INT};
+    if (family == SKETCH_INTS)
+        int_head(&s, out);
+    else if (family == SKETCH_ARRAYS)
+        array_head(&s, out);
+    else
+        double_head(&s, out);
 }

@@ -31,10 +31,11 @@ struct sketch_names {
 };
 void sketch_names(struct elm_names *names, struct sketch_names *out);
 
-/* Draws a head and a body of it. False: too large, draw again. Types are right but unchecked. */
-bool sketch_draw(const struct sketch_names *names, struct elm_rng *rng, struct sketch_head *head,
-                 struct sketch_tree *out);
-/* The same for a head that is there. */
+enum sketch_family { SKETCH_INTS, SKETCH_ARRAYS, SKETCH_DOUBLES };
+enum sketch_family sketch_family(struct elm_rng *rng);
+void sketch_head(const struct sketch_names *names, struct elm_rng *rng, enum sketch_family family,
+                 struct sketch_head *out);
+/* Draws a body. False: too small or too large, draw again. Types are right but unchecked. */
 bool sketch_body(const struct sketch_names *names, struct elm_rng *rng,
                  const struct sketch_head *head, struct sketch_tree *out);
 

@@ -154,6 +154,14 @@ static bool evaluate(struct runner *r, const struct elm_tree *t, struct elm_eval
 
 /* ---- the archive ---- */
 
+/* A tie goes to the newcomer if it is not larger than the old one or than the seed. */
+static bool takes_place(const struct runner *r, const struct held *h, const struct held *old)
+{
+    double gain = h->evaluation.fitness - old->evaluation.fitness;
+    uint32_t seed = r->task->problem.seed.count;
+    return gain > 0 || (gain == 0 && (h->tree.count <= old->tree.count || h->tree.count <= seed));
+}
+
 static void keep_own(struct runner *r, struct held *h)
 {
     uint32_t place = r->kept_count, worst = 0;
@@ -169,7 +177,7 @@ static void keep_own(struct runner *r, struct held *h)
         return;
     }
     place = place == r->kept_count ? worst : place;
-    if (h->evaluation.fitness < r->kept[place]->evaluation.fitness) {
+    if (!takes_place(r, h, r->kept[place])) {
         drop(h);
         return;
     }
