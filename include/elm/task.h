@@ -56,7 +56,8 @@ struct elm_generator;                /* one thread's */
 enum elm_status elm_generator_open(const struct elm_generator_def *def, struct elm_generator **out,
                                    struct elm_error *err);
 void elm_generator_close(struct elm_generator *g);
-/* Task `number`, whatever was asked before. Borrowed until the next call or close; its names are the
+/* Task `number`, whatever was asked before. In the stream of training 16 numbers in a row share a
+ * target, of which each has its own corruptions: a target costs more than those. Borrowed until the next call or close; its names are the
  * generator's. Never fails: a number whose target is rejected goes on to its next draw. */
 const struct elm_task *elm_generator_task(struct elm_generator *g, uint64_t number);
 

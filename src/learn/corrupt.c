@@ -461,10 +461,10 @@ static const struct {
     bool (*make)(struct corruption *c);
     uint8_t any, small;          /* weights */
 } mistakes[] = {
-    {change_operator, 24, 32}, {change_literal, 11, 18}, {change_name, 12, 18},
-    {miss_by_one, 20, 24},     {swap_operands, 6, 0},    {put_random, 5, 0},
-    {wrap, 3, 0},              {hoist, 5, 0},            {delete_statement, 5, 0},
-    {move_statement, 3, 0},    {insert_statement, 2, 0}, {negate, 12, 12},
+    {change_operator, 20, 34}, {change_literal, 9, 18}, {change_name, 12, 20},
+    {miss_by_one, 12, 24},     {swap_operands, 6, 0},    {put_random, 14, 0},
+    {wrap, 6, 0},              {hoist, 8, 0},            {delete_statement, 6, 0},
+    {move_statement, 4, 0},    {insert_statement, 4, 0}, {negate, 8, 10},
 };
 
 bool sketch_corrupt(struct elm_rng *rng, bool small, const struct sketch_tree *t,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARE 8                  /* in training */
+#define SHARE 16                 /* in training */
 #define LARGE 1000000.0
 #define NODES_MAX 80
 #define EDIT_NODES_MAX 20
@@ -261,7 +261,7 @@ static bool draw_target(struct elm_generator *g, struct elm_rng *rng, enum sketc
         g->task.gates = boolean_draw(g->table, &g->known, rng, &g->head, &g->target);
     else
         sketch_head(&g->known, rng, family, &g->head);
-    if (g->table == NULL && !sketch_body(&g->known, rng, &g->head, &g->target))
+    if (g->table == NULL && !sketch_body(&g->known, rng, &g->head, g->size, &g->target))
         return false;
     struct elm_tree tree = view(&g->target);
     if (stream_of(elm_tree_hash(&tree)) != g->def.stream ||
@@ -305,10 +305,13 @@ static bool runs_elsewhere(struct elm_generator *g)
     return true;
 }
 
+/* Half the chains of up to six, the short ones most: a single mistake is a slip, many are a mess. */
+static const double small_share[] = {0.95, 0.85, 0.6, 0.3, 0.2, 0.1, 0.1, 0.1};
+
 static void corrupt(struct elm_generator *g, struct elm_rng *rng, uint32_t corruptions)
 {
     uint8_t outputs[2][GENERATOR_CASES_MAX * 8];
-    bool small = elm_rng_chance(rng, 0.5);
+    bool small = elm_rng_chance(rng, small_share[corruptions - 1]);
     memcpy(outputs[0], g->want[0], sizeof(outputs[0]));
     g->seed.count = g->target.count;
     memcpy(g->seed.nodes, g->target.nodes, g->target.count * sizeof(g->seed.nodes[0]));
@@ -337,6 +340,7 @@ const struct elm_task *elm_generator_task(struct elm_generator *g, uint64_t numb
     if (!g->has_target || g->target_number != target) {
         struct elm_rng rng = elm_rng(elm_hash_mix(g->def.seed, SALT_TARGET), target);
         enum sketch_family family = sketch_family(&rng);
+        g->size = sketch_size(&rng, family);
         while (!draw_target(g, &rng, family))
             continue;
         g->target_number = target;

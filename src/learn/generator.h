@@ -16,6 +16,7 @@ struct elm_generator {
     struct elm_buf code;
     struct task_slots slots;
     struct sketch_head head;
+    struct sketch_size size;
     struct sketch_tree target, seed, scratch;
     uint64_t target_number;
     bool has_target;

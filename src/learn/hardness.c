@@ -26,11 +26,11 @@ static bool solves(struct elm_generator *g)
 static double random_share(struct elm_generator *g, uint64_t seed)
 {
     struct elm_rng rng = elm_rng(seed, 0);
-    uint32_t samples = 0, solved = 0, size = g->target.count;
+    uint32_t samples = 0, solved = 0, nodes = g->target.count - 3 - g->head.param_count;
+    struct sketch_size size = {nodes * 3 / 4, nodes * 5 / 4 + 1};
     for (uint32_t tries = 0; samples < SAMPLES && tries < 20 * SAMPLES; tries++) {
         struct elm_tree tree;
-        if (!sketch_body(&g->known, &rng, &g->head, &g->scratch) ||
-            g->scratch.count * 4 < size * 3 || g->scratch.count * 4 > size * 5)
+        if (!sketch_body(&g->known, &rng, &g->head, size, &g->scratch))
             continue;
         tree = (struct elm_tree){g->scratch.nodes, g->scratch.count};
         if (elm_tree_check(&tree, g->task.problem.names, NULL) != ELM_OK)

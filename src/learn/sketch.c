@@ -354,7 +354,7 @@ static void value(struct sketch *s, uint8_t type, uint32_t budget)
         leaf(s, type, true, false);
     } else if (budget < 3) {
         unary(s, type, budget);
-    } else if (budget >= 6 && form < 18) {
+    } else if (budget >= 6 && form < 8) {
         choice(s, type, budget);
     } else if (form < 60) {
         arithmetic(s, type, budget);
@@ -595,14 +595,15 @@ static void while_loop(struct sketch *s, uint32_t budget)
 
 /* ---- whole functions ---- */
 
-static void function_block(struct sketch *s)
+static void function_block(struct sketch *s, struct sketch_size size)
 {
     uint32_t block = put(s, ELM_NODE_BLOCK, ELM_TYPE_NONE, 0), body = s->count;
-    uint32_t budget = BODY_NODES_MIN + below(s, BODY_NODES_MAX - 14);
-    bool loops = has_array(s) || (s->head->returns == ELM_TYPE_INT && chance(s, 45)) ||
-                 s->head->params[s->head->param_count - 1].name == s->known->n;
+    uint32_t budget = size.lo + below(s, size.hi - size.lo + 1);
+    bool loops = has_array(s) ||
+                 (budget > 15 && (s->head->params[s->head->param_count - 1].name == s->known->n ||
+                                  (s->head->returns == ELM_TYPE_INT && chance(s, 70))));
     uint16_t kids = 0;
-    if (loops || chance(s, 55)) {
+    if (loops || (budget > 9 && chance(s, 55))) {
         declare(s, loops ? s->head->returns : local_type(s), loops && chance(s, 70) ? 0 : 1 + below(s, 5));
         kids++;
         if (budget > 18 && chance(s, 40)) {
@@ -610,7 +611,7 @@ static void function_block(struct sketch *s)
             kids++;
         }
     }
-    if (!loops && budget > 16 && chance(s, 40)) {
+    if (!loops && budget > 16 && chance(s, 25)) {
         if_return(s, 4 + below(s, 8));
         kids++;
     }
@@ -622,7 +623,7 @@ static void function_block(struct sketch *s)
         else
             for_loop(s, budget);
         kids++;
-    } else if (draw_local(s) != NULL && chance(s, 75)) {
+    } else if (draw_local(s) != NULL && budget > 15 && chance(s, 40)) {
         if_assign(s, draw_local(s), 5 + below(s, 8), chance(s, 40));
         kids++;
     }
@@ -634,8 +635,8 @@ static void function_block(struct sketch *s)
     for (uint32_t i = 0; i < s->name_count; i++)
         wanted += s->names[i].wanted;
     uint32_t least = wanted > 0 ? 2 * wanted - 1 : 1;
-    if (kids == 0 || used + least + 4 < budget)
-        least += kids == 0 ? 4 + below(s, budget - 4) : below(s, budget - used - least);
+    if (used + least + 2 < budget)
+        least = kids == 0 ? budget - used - 1 : least + below(s, budget - used - least);
     value(s, s->head->returns, least);
     close_node(s, ret);
     s->nodes[block].kids = (uint16_t)(kids + 1);
@@ -704,7 +705,7 @@ void sketch_names(struct elm_names *names, struct sketch_names *out)
 }
 
 bool sketch_body(const struct sketch_names *names, struct elm_rng *rng,
-                 const struct sketch_head *head, struct sketch_tree *out)
+                 const struct sketch_head *head, struct sketch_size size, struct sketch_tree *out)
 {
     struct sketch s = {.rng = rng, .known = names, .head = head, .nodes = out->nodes};
     uint32_t program = put(&s, ELM_NODE_PROGRAM, ELM_TYPE_NONE, 1);
@@ -717,18 +718,28 @@ bool sketch_body(const struct sketch_names *names, struct elm_rng *rng,
         s.nodes[at].dims[0] = is_array(p->type) ? LENGTH : 0;
         add_name(&s, p->name, p->type)->fixed = true;
     }
-    function_block(&s);
+    function_block(&s, size);
     close_node(&s, f);
     close_node(&s, program);
     out->count = s.count;
     uint32_t body = s.count - 3 - head->param_count;
-    return !s.full && body >= BODY_NODES_MIN && body <= BODY_NODES_MAX;
+    return !s.full && body >= size.lo && body <= size.hi;
 }
 
 enum sketch_family sketch_family(struct elm_rng *rng)
 {
     uint32_t drawn = elm_rng_below(rng, 100);
     return drawn < 50 ? SKETCH_INTS : drawn < 80 ? SKETCH_ARRAYS : SKETCH_DOUBLES;
+}
+
+struct sketch_size sketch_size(struct elm_rng *rng, enum sketch_family family)
+{
+    static const struct sketch_size scalars[] = {{6, 11}, {12, 26}, {27, 40}}, arrays[] = {{17, 23},
+                                                                                        {24, 40}};
+    uint32_t drawn = elm_rng_below(rng, 100);
+    if (family == SKETCH_ARRAYS)
+        return arrays[drawn >= 30];
+    return scalars[(drawn >= 30) + (drawn >= 42)];
 }
 
 void sketch_head(const struct sketch_names *names, struct elm_rng *rng, enum sketch_family family,

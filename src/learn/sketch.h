@@ -4,9 +4,7 @@
 
 #include "learn/learn.h"
 
-#define SKETCH_NODES_MAX 256     /* room; a target has 6 to 40 nodes in its body, then grows a little */
-#define BODY_NODES_MIN 6
-#define BODY_NODES_MAX 40
+#define SKETCH_NODES_MAX 256     /* room; a target has 6 to 40 nodes in its body */
 
 struct sketch_param {
     uint32_t name;
@@ -35,9 +33,15 @@ enum sketch_family { SKETCH_INTS, SKETCH_ARRAYS, SKETCH_DOUBLES };
 enum sketch_family sketch_family(struct elm_rng *rng);
 void sketch_head(const struct sketch_names *names, struct elm_rng *rng, enum sketch_family family,
                  struct sketch_head *out);
+/* Nodes of a body. */
+struct sketch_size {
+    uint32_t lo, hi;
+};
+/* Small ones and large ones: in those between semantic search is furthest from plain GP. */
+struct sketch_size sketch_size(struct elm_rng *rng, enum sketch_family family);
 /* Draws a body. False: too small or too large, draw again. Types are right but unchecked. */
 bool sketch_body(const struct sketch_names *names, struct elm_rng *rng,
-                 const struct sketch_head *head, struct sketch_tree *out);
+                 const struct sketch_head *head, struct sketch_size size, struct sketch_tree *out);
 
 /* ---- boolean.c: straight-line programs with the fewest gates there are ---- */
 #define BOOLEAN_GATES_MAX 4
