@@ -21,6 +21,14 @@
 #define ELM_SEARCH_LAG 4
 #define ELM_OPERATORS_MAX 16
 
+/* An evaluated candidate, as it is told; borrowed for the call. */
+struct elm_told {
+    uint64_t evaluations;                /* so far, this one included */
+    const struct elm_evaluation *evaluation;
+    const struct elm_tree *tree;         /* NULL outside core C */
+    struct elm_str text;                 /* only outside core C */
+};
+
 struct elm_search_def {
     struct elm_keeper *keeper;
     const struct elm_problem *problem;   /* its `names` is added to */
@@ -39,11 +47,16 @@ struct elm_search_def {
     double target;                       /* NaN: none */
     const char *backend;                 /* NULL: no model is asked */
     struct elm_backend_def model;        /* of the backend; `lanes` is chosen here */
+    const char *operator_model;          /* of tree operators with one of their own; NULL: the built-in */
     double model_share;                  /* of the listed cost, for operators that ask a model, 0..1:
                                             one where there are no others */
     const char *prompts_folder;          /* the user's own prompt files; NULL: built in */
     const char *cache_folder;            /* for judges; NULL: the user's */
     uint64_t snapshot_attempts;          /* between snapshots; 0: 100,000, or a tenth of the run */
+    /* Nullable: called on the search thread for every candidate evaluated, in order of id; not when
+     * a stored run is told again. */
+    void (*told)(void *ctx, const struct elm_told *t);
+    void *told_ctx;
 };
 struct elm_search_def elm_default_search_def(void);
 
@@ -82,6 +95,9 @@ enum elm_status elm_search_run(struct elm_search *s,
                                bool (*tick)(void *ctx, const struct elm_search_stats *stats),
                                void *ctx, enum elm_search_end *end, struct elm_error *err);
 void elm_search_stats(const struct elm_search *s, struct elm_search_stats *out);
+/* CPU time of this process's part of the run: the thread that opened it, which alone may ask, workers,
+ * model threads and cages. */
+int64_t elm_search_cpu_us(const struct elm_search *s);
 /* Hash of the archive as told so far: equal for equal runs. */
 uint64_t elm_search_hash(const struct elm_search *s);
 /* Text of an elite (-1: the best). Appended to out. */

@@ -105,7 +105,8 @@ struct elm_operator_context ask_context(struct elm_search *s)
     elm_arena_clear(&s->arena);
     return (struct elm_operator_context){.problem = s->problem, .evidence = &s->evidence,
                                          .pool = s->pool, .vm = s->vm, .arena = &s->arena,
-                                         .prompts_folder = s->def.prompts_folder};
+                                         .prompts_folder = s->def.prompts_folder,
+                                         .model = s->def.operator_model};
 }
 
 static uint32_t edit_nodes(const struct elm_edit *edits, uint32_t count)

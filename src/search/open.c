@@ -77,6 +77,7 @@ enum elm_status search_make(const struct elm_search_def *def, struct elm_search 
     memcpy(&s->problem, &def->problem, sizeof(s->problem));
     s->snapshot_ready = -1;
     s->opened_us = elm_clock_us();
+    s->opened_cpu_us = search_thread_cpu_us();
     enum elm_status status = choose_archive(s, err);
     if (status != ELM_OK) {
         free(s);

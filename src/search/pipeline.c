@@ -18,6 +18,7 @@ struct worker {
     pthread_t thread;
     struct pipeline *pipeline;
     struct elm_evaluator *evaluator;
+    int64_t cpu_us;            /* of thread and cages, after its last chunk */
 };
 
 struct pipeline {
@@ -98,6 +99,13 @@ static enum elm_status run_chunk(struct worker *w, const struct chunk *k, struct
     return ELM_OK;
 }
 
+static int64_t cpu_us(struct worker *w)
+{
+    struct elm_evaluator_totals totals;
+    elm_evaluator_totals(w->evaluator, &totals);
+    return search_thread_cpu_us() + (int64_t)totals.cpu_us;
+}
+
 static void *work(void *ctx)
 {
     struct worker *w = ctx;
@@ -114,7 +122,9 @@ static void *work(void *ctx)
         pthread_mutex_unlock(&p->lock);
         struct elm_error err = {0};
         enum elm_status status = run_chunk(w, &k, &err);
+        int64_t used_us = cpu_us(w);
         pthread_mutex_lock(&p->lock);
+        w->cpu_us = used_us;
         if (status != ELM_OK && p->failure.status == ELM_OK)
             p->failure = err;
         if (--k.batch->waiting == 0 || status != ELM_OK)
@@ -209,6 +219,16 @@ void pipeline_submit(struct pipeline *p, struct batch *b)
     }
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->lock);
+}
+
+int64_t pipeline_cpu_us(struct pipeline *p)
+{
+    int64_t sum = 0;
+    pthread_mutex_lock(&p->lock);
+    for (uint32_t i = 0; i < p->worker_count; i++)
+        sum += p->workers[i].cpu_us;
+    pthread_mutex_unlock(&p->lock);
+    return sum;
 }
 
 enum elm_status pipeline_wait(struct pipeline *p, struct batch *b, int timeout_ms,

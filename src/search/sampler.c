@@ -100,6 +100,19 @@ double sampler_price_us(const struct sampler *s, uint32_t tokens)
     return s->kind->price_us(s->self, tokens);
 }
 
+int64_t sampler_cpu_us(const struct sampler *s)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < s->started; i++) {
+        clockid_t clock;
+        struct timespec used = {0};
+        if (pthread_getcpuclockid(s->lanes[i].thread, &clock) == 0)
+            clock_gettime(clock, &used);
+        sum += (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+    }
+    return sum;
+}
+
 void sampler_cancel(struct sampler *s)
 {
     pthread_mutex_lock(&s->lock);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BARREN_MAX 64
 #define SNAPSHOT_ATTEMPTS 100000
@@ -298,6 +299,23 @@ void elm_search_stats(const struct elm_search *s, struct elm_search_stats *out)
         out->operators[i].share = i < s->operator_count && drawn > 0 ? s->bandit.drawn[i] / drawn
                                                                      : 0;
     }
+}
+
+int64_t search_thread_cpu_us(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+int64_t elm_search_cpu_us(const struct elm_search *s)
+{
+    int64_t sum = search_thread_cpu_us() - s->opened_cpu_us;
+    if (s->pipeline != NULL)
+        sum += pipeline_cpu_us(s->pipeline);
+    if (s->sampler != NULL)
+        sum += sampler_cpu_us(s->sampler);
+    return sum;
 }
 
 uint64_t elm_search_hash(const struct elm_search *s)

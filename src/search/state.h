@@ -116,6 +116,7 @@ enum elm_status pipeline_open(const struct pipeline_def *def, struct pipeline **
                               struct elm_error *err);
 void pipeline_close(struct pipeline *p);   /* waits for what is being evaluated; drops the rest */
 void pipeline_submit(struct pipeline *p, struct batch *b);
+int64_t pipeline_cpu_us(struct pipeline *p);    /* of workers and cages, as of their last chunk */
 /* Waits up to timeout_ms for b. ELM_STOPPED: not done yet. A worker's failure is returned here. */
 enum elm_status pipeline_wait(struct pipeline *p, struct batch *b, int timeout_ms,
                               struct elm_error *err);
@@ -144,6 +145,7 @@ enum elm_status sampler_wait(struct sampler *s, int timeout_ms, bool *done, stru
 void sampler_cancel(struct sampler *s);
 double sampler_price_us(const struct sampler *s, uint32_t tokens);
 void sampler_totals(struct sampler *s, struct elm_backend_totals *out);
+int64_t sampler_cpu_us(const struct sampler *s);    /* of its threads */
 
 /* ---- the run ---- */
 struct rematch {
@@ -207,7 +209,7 @@ struct elm_search {
 
     struct elm_search_stats stats;
     double seed_fitness;
-    int64_t opened_us;
+    int64_t opened_us, opened_cpu_us;          /* the latter of the search thread */
     int64_t progress_us;
     bool noisy;
 };
@@ -268,6 +270,7 @@ enum elm_status search_make(const struct elm_search_def *def, struct elm_search 
 void search_free(struct elm_search *s);
 enum elm_status search_choose_operators(struct elm_search *s, const char *list, bool stored,
                                         struct elm_error *err);
+int64_t search_thread_cpu_us(void);        /* of the calling thread */
 /* open.c */
 enum elm_status search_choose_level(struct elm_search_def *def, struct elm_error *err);
 enum elm_status search_open_evaluator(const struct elm_search_def *def,

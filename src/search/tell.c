@@ -261,6 +261,18 @@ static void keep_broken(struct elm_search *s, const struct batch *b, const struc
     memcpy(c->parent->broken_why, c->attempt.why, sizeof(c->parent->broken_why));
 }
 
+/* Before the archive may take the tree. */
+static void report(struct elm_search *s, const struct batch *b, struct candidate *c)
+{
+    if (s->def.told == NULL || b->stored || c->attempt.hash == 0)
+        return;
+    struct elm_told t = {.evaluations = s->stats.evaluations + 1, .evaluation = &c->evaluation,
+                         .tree = c->tree.count > 0 ? &c->tree : NULL};
+    if (t.tree == NULL)
+        t.text = text_of(b, c);
+    s->def.told(s->def.told_ctx, &t);
+}
+
 static enum elm_status tell_one(struct elm_search *s, struct batch *b, struct candidate *c,
                                 struct elm_error *err)
 {
@@ -271,6 +283,7 @@ static enum elm_status tell_one(struct elm_search *s, struct batch *b, struct ca
             fill_evaluation(c);
         else
             fill_attempt(s, c);
+        report(s, b, c);
         if (!b->stored)
             c->attempt.better = (uint8_t)label(s, c);
         bool wins = c->attempt.better == ELM_BETTER_YES;

@@ -394,6 +394,12 @@ enum elm_status elm_evaluator_run(struct elm_evaluator *e, struct elm_job *jobs,
     return ELM_OK;
 }
 
+void elm_evaluator_totals(struct elm_evaluator *e, struct elm_evaluator_totals *out)
+{
+    (void)e;
+    *out = (struct elm_evaluator_totals){0};
+}
+
 const uint8_t *elm_evaluator_passes(struct elm_evaluator *e, uint32_t job)
 {
     return e->passes[job];
