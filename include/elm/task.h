@@ -91,6 +91,10 @@ struct elm_trial_def {
                                         context's vm is NULL */
     uint64_t seed;
     uint32_t evaluations;            /* budget; duplicates are not evaluated and not counted */
+    /* Nullable: called after each evaluation with their number and the best scored fitness so far;
+     * false ends the trial there. */
+    bool (*told)(void *ctx, uint32_t evaluations, double best);
+    void *told_ctx;
 };
 struct elm_trial {
     uint32_t evaluations, attempts;

@@ -45,6 +45,7 @@ struct runner {
     const struct elm_archive_kind *kind;       /* NULL: its own */
     const struct elm_selector_kind *selector;
     void *archive;
+    uint32_t group;              /* of it, that the parents were drawn from */
     struct held *all;
     struct elm_error *err;
 };
@@ -188,7 +189,7 @@ static void keep_own(struct runner *r, struct held *h)
 
 static void keep_named(struct runner *r, struct held *h, int64_t parent)
 {
-    struct elm_entrant x = {.id = h->id, .parent = parent, .nodes = h->tree.count,
+    struct elm_entrant x = {.id = h->id, .parent = parent, .group = r->group, .nodes = h->tree.count,
                             .evaluation = &h->evaluation};
     struct elm_add_result added = r->kind->add(r->archive, &x);
     if (added.outcome < ELM_OUTCOME_IMPROVED) {
@@ -241,6 +242,8 @@ static uint32_t choose_named(struct runner *r, struct elm_rng *rng, struct held 
     struct elm_selection from = {.kind = r->kind, .archive = r->archive,
                                  .count = r->kind->count(r->archive)};
     uint32_t indices[2];
+    if (r->kind->group != NULL)
+        r->group = r->kind->group(r->archive, rng, &from.first, &from.count);
     uint32_t count = from.count > 1 ? 2 : 1;
     r->selector->select(&from, rng, count, indices);
     for (uint32_t i = 0; i < count; i++)
@@ -304,10 +307,14 @@ static bool try_child(struct runner *r, const struct held *parent, const struct 
     *evaluated = true;
     r->result->distinct++;
     r->result->evaluations++;
+    bool over = false;
     if (evaluate(r, &child, &e, &key))
-        return tell(r, child, &e, key, parent);
-    elm_tree_release(&child);
-    return false;
+        over = tell(r, child, &e, key, parent);
+    else
+        elm_tree_release(&child);
+    const struct elm_trial_def *d = r->def;
+    bool more = d->told == NULL || d->told(d->told_ctx, r->result->evaluations, r->result->best);
+    return over || !more;
 }
 
 static uint32_t draw_arm(const struct runner *r, struct elm_rng *rng)
@@ -415,9 +422,9 @@ static enum elm_status open_archive(struct runner *r)
     if (r->selector == NULL || r->selector->needs_cases)
         return elm_fail(r->err, ELM_USAGE, "'%s' is no selector for a trial: `elm list selector`; "
                         "one that looks at cases can't be used", selector);
-    if (r->kind->needs_measures || r->kind->group != NULL)
-        return elm_fail(r->err, ELM_USAGE, "archive '%s' is none for a trial: it needs measures or has "
-                        "groups", def->archive);
+    if (r->kind->needs_measures || r->kind->tend != NULL)
+        return elm_fail(r->err, ELM_USAGE, "archive '%s' is none for a trial: it needs measures or "
+                        "moves programs", def->archive);
     r->archive = r->kind->make(&r->task->problem, 0);
     return ELM_OK;
 }
