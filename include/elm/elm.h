@@ -8,6 +8,7 @@
 #include "elm/base.h"
 #include "elm/cells.h"
 #include "elm/code.h"
+#include "elm/compare.h"
 #include "elm/gguf.h"
 #include "elm/grammar.h"
 #include "elm/judge.h"
