@@ -35,6 +35,7 @@ enum {
 int cmd_fail(const struct elm_error *err);
 
 int cmd_run(const struct invocation *v);
+int cmd_compare(const struct invocation *v);
 int cmd_best(const struct invocation *v);
 int cmd_show(const struct invocation *v);
 int cmd_diff(const struct invocation *v);

@@ -8,7 +8,7 @@
 static const char *arguments_of(const struct command *c)
 {
     switch (c->bit) {
-    case IN_RUN: case IN_PROBLEMS: return "problems";
+    case IN_RUN: case IN_PROBLEMS: case IN_COMPARE: return "problems";
     case IN_BEST: case IN_SHOW: case IN_DIFF: case IN_EXPORT: case IN_REPLAY: return "runs";
     case IN_RUNS: return "rm";
     case IN_MODELS: return "pull remove check";

@@ -38,7 +38,7 @@ static enum elm_status next(struct reader *r)
                                                                         : r->parser.problem);
 }
 
-static enum elm_status read_sequence(struct reader *r, struct elm_buf *out)
+static enum elm_status read_sequence(struct reader *r, const char *between, struct elm_buf *out)
 {
     for (;;) {
         ELM_TRY(next(r));
@@ -46,7 +46,7 @@ static enum elm_status read_sequence(struct reader *r, struct elm_buf *out)
             return ELM_OK;
         if (r->event.type != YAML_SCALAR_EVENT)
             return fail_at(r, r->event.start_mark, "a list of words is wanted here");
-        elm_buf_printf(out, "%s%s", out->len > 0 ? "," : "",
+        elm_buf_printf(out, "%s%s", out->len > 0 ? between : "",
                        (const char *)r->event.data.scalar.value);
     }
 }
@@ -59,7 +59,9 @@ static enum elm_status read_value(struct reader *r, enum option_id id, const cha
     if (r->event.type == YAML_SCALAR_EVENT)
         elm_buf_printf(&text, "%s", (const char *)r->event.data.scalar.value);
     else if (r->event.type == YAML_SEQUENCE_START_EVENT && option_table[id].type == OPTION_WORDS)
-        status = read_sequence(r, &text);
+        status = read_sequence(r, ",", &text);
+    else if (r->event.type == YAML_SEQUENCE_START_EVENT && option_table[id].type == OPTION_LIST)
+        status = read_sequence(r, "\n", &text);
     else
         status = fail_at(r, r->event.start_mark, "a single value is wanted here");
     if (status == ELM_OK) {

@@ -53,7 +53,7 @@ static void add_name(struct elm_buf *out, const struct option_info *o)
 static bool has_values(enum option_id id)
 {
     uint8_t type = option_table[id].type;
-    return type != OPTION_FLAG && type != OPTION_TEXT;
+    return type != OPTION_FLAG && type != OPTION_TEXT && type != OPTION_LIST;
 }
 
 static void add_option(struct elm_buf *out, enum option_id id)

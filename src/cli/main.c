@@ -23,6 +23,26 @@ const struct command command_table[] = {
      "elm run runs/sort-1 --minutes 10\n"
      "elm run --file f.c --score './bench.sh'\n",
      0, 1, IN_RUN, cmd_run},
+    {"compare", "[PROBLEM[:VARIANT]...]", "configurations against each other on the same problems",
+     "Runs every --arm on every problem with --seeds seeds and the same budget, and says what the "
+     "difference is: solved shares at several budgets, gain (the share of the way from the seed to the "
+     "target), area (how early), each with a 95 % bootstrap interval over problems and seeds, paired "
+     "differences from the first arm with rank and sign tests, and, where an arm has a training-cpu, "
+     "when that has paid. A solution counts when it holds on the audit cases too.\n\n"
+     "An arm is a list of operators, or 'NAME: key=value; key=value'. Keys: operators, shares (of the "
+     "attempts, in the order of operators, where problems run in this process), archive, selector, "
+     "model, backend, script, endpoint, model-share, opaque (yes: operators see no traces), "
+     "training-cpu (seconds that making it has cost). Baselines are arms too: operators=tree is "
+     "genetic programming, archive=best_of samples children of the seed alone, archive=sequential "
+     "keeps the last that was as good.\n\n"
+     "Problems come by name, from the folder of --problems, or made in memory by --generated. With "
+     "--report finished runs are kept, and the same command goes on after Ctrl-C or a kill; more "
+     "arms, problems or seeds may be added.",
+     "elm compare parity:1 parity:2 --arm tree --arm semantic --seeds 5\n"
+     "elm compare --problems problems --arm 'gp: operators=tree' \\\n"
+     "  --arm 'best-of: operators=tree; archive=best_of' --report gp-best-of\n"
+     "elm compare --generated gate:200:1 --arm tree --arm semantic,tree --cpu-seconds 1\n",
+     0, 100000, IN_COMPARE, cmd_compare},
     {"best", "[RUN [PROGRAM]]", "export the best program so that it builds and scores without elm",
      "Evaluates the program again, on the scored and on the audit cases and under gcc -O2, and "
      "writes a folder with the program, the seed, their difference, the judge, a main and a "

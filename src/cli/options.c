@@ -61,7 +61,7 @@ static const char *progress_word(size_t i)
 }
 
 #define IN_STORED (IN_BEST | IN_SHOW | IN_DIFF | IN_EXPORT | IN_REPLAY)
-#define IN_KEYS (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE)
+#define IN_KEYS (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE | IN_COMPARE)
 
 const struct option_info option_table[OPTIONS] = {
     [OPT_FILE] = {"file", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
@@ -73,13 +73,14 @@ const struct option_info option_table[OPTIONS] = {
                     .fallback = "runs/NAME-SEED",
                     .help = "where the run is stored; a run that is there already goes on"},
     [OPT_SEED] = {"seed", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = WHOLE_MAX,
-                  .commands = IN_RUN | IN_GENERATE, .fallback = "1",
+                  .commands = IN_RUN | IN_GENERATE | IN_COMPARE, .fallback = "1",
                   .help = "of the random numbers: the same seed gives the same archive, for any "
-                          "number of workers, and the same problems"},
+                          "number of workers, and the same problems; compare: the first of --seeds"},
     [OPT_EVALUATIONS] = {"evaluations", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1,
-                         .hi = WHOLE_MAX, .commands = IN_RUN,
-                         .fallback = "the problem's, unless --minutes is given",
-                         .help = "stop when the run has evaluated so many candidates, those of "
+                         .hi = WHOLE_MAX, .commands = IN_RUN | IN_COMPARE,
+                         .fallback = "run: the problem's, unless --minutes is given; compare: 2000, "
+                                     "unless another budget is given",
+                         .help = "stop when a run has evaluated so many candidates, those of "
                                  "earlier commands counted"},
     [OPT_MINUTES] = {"minutes", 0, OPTION_REAL, true, .metavar = "M", .lo = 0.001, .hi = 1e7,
                      .commands = IN_RUN, .help = "stop this command after so many minutes"},
@@ -115,8 +116,8 @@ const struct option_info option_table[OPTIONS] = {
                               "[,key-file=FILE][,weight=W][,in=PRICE][,out=PRICE], prices for a "
                               "million tokens; several with semicolons"},
     [OPT_TOKENS] = {"tokens", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = WHOLE_MAX,
-                    .commands = IN_RUN,
-                    .help = "stop before the run has used more tokens than this, prompts included"},
+                    .commands = IN_RUN | IN_COMPARE,
+                    .help = "stop before a run has used more tokens than this, prompts included"},
     [OPT_MONEY] = {"money", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1e9,
                    .commands = IN_RUN,
                    .help = "stop before the run has cost more than this, by the prices of "
@@ -127,13 +128,34 @@ const struct option_info option_table[OPTIONS] = {
                                  "the model"},
     [OPT_SCRIPT] = {"script", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
                     .help = "answers of the backend scripted, a line %% between them"},
+    [OPT_ARM] = {"arm", 0, OPTION_LIST, true, .metavar = "ARM", .commands = IN_COMPARE,
+                 .help = "a configuration: operators with commas, or 'NAME: key=value; key=value'; once "
+                         "for each, the first is what the others are compared with"},
+    [OPT_PROBLEMS] = {"problems", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_COMPARE,
+                      .help = "every problem folder in it; of one with variants these"},
+    [OPT_GENERATED] = {"generated", 0, OPTION_TEXT, true, .metavar = "STREAM:COUNT:SEED",
+                       .commands = IN_COMPARE,
+                       .help = "problems made in memory, of the stream train, gate or report; "
+                               ":MIN-MAX after it are the corruptions, 1-6 by default"},
+    [OPT_SEEDS] = {"seeds", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 10000,
+                   .commands = IN_COMPARE, .fallback = "3",
+                   .help = "runs of each arm on each problem"},
+    [OPT_CPU_SECONDS] = {"cpu-seconds", 0, OPTION_REAL, true, .metavar = "S", .lo = 0.001,
+                         .hi = 1e7, .commands = IN_COMPARE,
+                         .help = "stop when a run has taken so much CPU time, its cages counted; the "
+                                 "result then depends on the machine"},
+    [OPT_REPORT] = {"report", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_COMPARE,
+                    .help = "where report.md, its curves and comparison.json are written; finished "
+                            "runs are kept there, and not made again by the same command"},
     [OPT_WORKERS] = {"workers", 'j', OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 256,
-                     .commands = IN_RUN, .fallback = "as many as cores",
-                     .help = "threads that evaluate; the result doesn't depend on it"},
+                     .commands = IN_RUN | IN_COMPARE, .fallback = "as many as cores",
+                     .help = "threads that evaluate, runs at a time of compare; the result doesn't "
+                             "depend on it"},
     [OPT_LEVEL] = {"level", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 3,
-                   .commands = IN_RUN | IN_BEST, .fallback = "the best there is, at least 2",
+                   .commands = IN_RUN | IN_BEST | IN_COMPARE,
+                   .fallback = "the best there is, at least 2",
                    .help = "sandbox level to use; `elm doctor` says what this machine gives"},
-    [OPT_UNSAFE] = {"unsafe", 0, OPTION_FLAG, true, .commands = IN_RUN,
+    [OPT_UNSAFE] = {"unsafe", 0, OPTION_FLAG, true, .commands = IN_RUN | IN_COMPARE,
                     .help = "allow sandbox level 1: candidates are limited, not contained"},
     [OPT_TCC] = {"tcc", 0, OPTION_FLAG, true, .commands = IN_RUN,
                  .help = "compile every candidate instead of running core C in the virtual "
@@ -175,7 +197,7 @@ const struct option_info option_table[OPTIONS] = {
                      .help = "files named as `elm show prompt` names them that take the place of "
                              "what models are asked"},
     [OPT_MODELS_PATH] = {"models-path", 0, OPTION_TEXT, true, .metavar = "FOLDER",
-                         .commands = IN_RUN | IN_MODELS,
+                         .commands = IN_RUN | IN_MODELS | IN_COMPARE,
                          .fallback = "$XDG_DATA_HOME/elm/models, or ~/.local/share/elm/models",
                          .help = "the folder of models, each a NAME.gguf"},
     [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_RUN,
@@ -184,10 +206,11 @@ const struct option_info option_table[OPTIONS] = {
                              "with why an operator is idle"},
     [OPT_JSON] = {"json", 0, OPTION_FLAG, false,
                   .commands = IN_RUN | IN_BEST | IN_SHOW | IN_DIFF | IN_REPLAY | IN_PROBLEMS |
-                              IN_RUNS | IN_LIST | IN_MODELS | IN_DOCTOR,
+                              IN_RUNS | IN_LIST | IN_MODELS | IN_DOCTOR | IN_COMPARE,
                   .help = "the result as one JSON document"},
     [OPT_QUIET] = {"quiet", 'q', OPTION_FLAG, true,
-                   .commands = IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS | IN_GENERATE,
+                   .commands = IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS | IN_GENERATE |
+                               IN_COMPARE,
                    .help = "nothing on standard error but errors"},
     [OPT_CONFIG] = {"config", 0, OPTION_TEXT, false, .metavar = "FILE",
                     .commands = IN_KEYS | IN_MODELS,
@@ -239,7 +262,7 @@ void option_allowed(enum option_id id, struct elm_buf *out)
         if (o->none)
             elm_buf_printf(out, " or none");
     } else {
-        elm_buf_printf(out, "any text");
+        elm_buf_printf(out, o->type == OPTION_LIST ? "any text, several times" : "any text");
     }
 }
 
@@ -345,7 +368,7 @@ static enum elm_status check(enum option_id id, const char *text, const char *wh
         good = read_flag(text, &out->on);
     } else if (o->type == OPTION_WORD) {
         good = is_word(id, text);
-    } else if (o->type == OPTION_TEXT) {
+    } else if (o->type == OPTION_TEXT || o->type == OPTION_LIST) {
         good = text[0] != '\0';
     } else if (o->none && strcmp(text, "none") == 0) {
         out->number = NAN;
@@ -365,9 +388,14 @@ enum elm_status option_assign(struct invocation *v, enum option_id id, const cha
     ELM_TRY(check(id, text, where, &value, err));
     if (origin < v->values[id].origin)
         return ELM_OK;
-    size_t bytes = strlen(text) + 1;
-    char *copy = elm_arena_alloc(&v->arena, bytes);
-    memcpy(copy, text, bytes);
+    bool more = option_table[id].type == OPTION_LIST && origin == v->values[id].origin;
+    size_t old = more ? strlen(v->values[id].text) + 1 : 0, bytes = strlen(text) + 1;
+    char *copy = elm_arena_alloc(&v->arena, old + bytes);
+    if (more) {
+        memcpy(copy, v->values[id].text, old);
+        copy[old - 1] = '\n';
+    }
+    memcpy(copy + old, text, bytes);
     value.text = copy;
     v->values[id] = value;
     return ELM_OK;

@@ -28,7 +28,7 @@ static void on_signal(int number)
     stop_signal = number;
 }
 
-static void catch_signals(void)
+void run_catch_signals(void)
 {
     static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -41,6 +41,11 @@ static void catch_signals(void)
     }
     /* a reader of progress that goes away must not end the run */
     sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int run_stopped(void)
+{
+    return stop_signal;
 }
 
 void run_again(const struct running *r, struct elm_buf *out)
@@ -307,7 +312,7 @@ static int work(struct running *r)
     struct elm_error err = {0};
     enum elm_status status = elm_keeper_open(&r->keeper, &err);
     if (status == ELM_OK) {
-        catch_signals();
+        run_catch_signals();
         status = prepare(r, &err);
     }
     if (status == ELM_OK)

@@ -25,4 +25,9 @@ int run_end(struct running *r);
 /* The command that goes on with this run: the same words again. */
 void run_again(const struct running *r, struct elm_buf *out);
 
+/* From now on the first SIGINT, SIGTERM or SIGHUP is only noted, the second one ends; run_stopped is
+ * its number, 0 before. */
+void run_catch_signals(void);
+int run_stopped(void);
+
 #endif
