@@ -77,6 +77,36 @@ expect 0 compare parity:2 --arm tree --arm 'a: operators=semantic; training-cpu=
   --seeds 2 -q
 has out "cost 5 s of CPU more to make than tree"
 
+# generated problems and those with a reference run in this process
+for workers in 1 3; do
+  expect 0 compare --generated gate:6:1 --evaluations 200 --seeds 2 --arm 'gp: operators=tree' \
+    --arm 'both: operators=semantic,tree; shares=3,1' --arm 'blind: operators=tree; opaque=yes' \
+    --arm 'best-of: operators=tree; archive=best_of' --workers $workers --json -q
+  if command -v python3 >/dev/null; then
+    machine_free out >free-$workers 2>err && ok || bad "no JSON document"
+  fi
+done
+[ ! -e free-1 ] || same "workers of trials" "$(cat free-1)" "$(cat free-3)"
+has out '"engine": "trial"'
+hasnt out '"engine": "search"'
+mkdir hand && cp -r "$TOP"/functions/gcd hand/
+expect 0 compare --problems hand --arm tree --arm semantic --evaluations 50 --seeds 1 --report trials
+has trials/report.md "| trial "
+# the same with an arm that asks a model: then all arms search
+echo 'no program' >answers
+expect 0 compare hand/gcd:1 --arm tree --arm 'm: operators=rewrite; script=answers' --evaluations 5 \
+  --seeds 1 --report searches
+has searches/report.md "| search "
+expect 2 compare hand/gcd:1 --arm 'a: operators=tree; opaque=yes' \
+  --arm 'm: operators=rewrite; script=answers'
+has err "opaque is for"
+expect 2 compare parity:1 --arm 'a: operators=tree,semantic; shares=1,2'
+has err "shares is for"
+expect 2 compare --generated gate:2:1 --arm 'm: operators=rewrite; script=answers'
+has err "elm generate"
+expect 1 compare parity:1 --arm 'm: operators=span; model=no-such-model'
+has err "arm 'm'"
+
 # an arm that can do nothing abstains
 expect 0 compare circles --arm tree --arm semantic --evaluations 20 --seeds 1 -q
 has out "semantic abstains on circles"
