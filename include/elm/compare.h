@@ -70,6 +70,8 @@ struct elm_compare_def {
     const char *problems_path, *cache_folder;
     uint64_t evaluations;              /* budgets of a run; 0: none. At least one is wanted */
     double cpu_s;
+    double evaluation_s;               /* CPU time that is added for each evaluation: what the arms would
+                                          take where the problems' evaluators were so much dearer */
     uint64_t tokens;                   /* of the model; arms without one have the other budgets */
     uint32_t seeds;                    /* runs of an arm on a problem */
     uint64_t seed;                     /* of the first; the others follow */
@@ -77,7 +79,7 @@ struct elm_compare_def {
     int level;
     bool unsafe;
     const char *folder;                /* of the report; finished cells are kept there in cells.jsonl
-                                          and not run again. NULL: nothing is kept */
+                                          and not run again by the same program. NULL: nothing is kept */
 };
 struct elm_compare_def elm_default_compare_def(void);
 

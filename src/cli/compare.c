@@ -62,6 +62,7 @@ static enum elm_status read_def(struct comparing *c, struct elm_error *err)
         ELM_TRY(elm_compare_generated_parse(opt_text(v, OPT_GENERATED), &d->generated, err));
     d->problems_path = opt_text(v, OPT_PROBLEMS_PATH);
     d->cpu_s = opt_real(v, OPT_CPU_SECONDS, 0);
+    d->evaluation_s = opt_real(v, OPT_EVALUATION_MS, 0) / 1e3;
     d->tokens = opt_count(v, OPT_TOKENS, 0);
     bool other = d->cpu_s > 0 || d->tokens > 0;
     d->evaluations = opt_count(v, OPT_EVALUATIONS, other ? 0 : EVALUATIONS_DEFAULT);

@@ -144,9 +144,14 @@ const struct option_info option_table[OPTIONS] = {
                          .hi = 1e7, .commands = IN_COMPARE,
                          .help = "stop when a run has taken so much CPU time, its cages counted; the "
                                  "result then depends on the machine"},
+    [OPT_EVALUATION_MS] = {"evaluation-ms", 0, OPTION_REAL, true, .metavar = "MS", .lo = 0, .hi = 1e9,
+                           .commands = IN_COMPARE, .fallback = "0",
+                           .help = "CPU time added for each evaluation: what it would be where the "
+                                   "evaluators were so much dearer"},
     [OPT_REPORT] = {"report", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_COMPARE,
                     .help = "where report.md, its curves and comparison.json are written; finished "
-                            "runs are kept there, and not made again by the same command"},
+                            "runs are kept there, and not made again by the same command and "
+                            "program"},
     [OPT_WORKERS] = {"workers", 'j', OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 256,
                      .commands = IN_RUN | IN_COMPARE, .fallback = "as many as cores",
                      .help = "threads that evaluate, runs at a time of compare; the result doesn't "

@@ -21,7 +21,7 @@ struct elm_compare {
     struct elm_compare_def def;
     struct compare_problem *problems;
     uint32_t problem_count, problem_cap;
-    uint64_t arm_hash[ELM_COMPARE_ARMS_MAX];
+    uint64_t arm_hash[ELM_COMPARE_ARMS_MAX], program;    /* what cells depend on */
     struct elm_compare_cell *cells;    /* [problems][arms][seeds] */
     uint32_t cell_count;
     uint64_t marks[ELM_COMPARE_MARKS];

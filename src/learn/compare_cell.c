@@ -25,21 +25,23 @@ void compare_record_start(struct compare_recorder *r, struct elm_compare *c,
 
 int64_t compare_record_cpu_us(const struct compare_recorder *r)
 {
-    return r->search != NULL ? elm_search_cpu_us(r->search) : thread_cpu_us() - r->started_us;
+    int64_t taken = r->search != NULL ? elm_search_cpu_us(r->search)
+                                      : thread_cpu_us() - r->started_us;
+    return taken + (int64_t)((double)r->cell->evaluations * r->c->def.evaluation_s * 1e6);
 }
 
-/* Asking the clock costs as much as a small evaluation. */
+/* Asking the clock costs as much as a small evaluation, and nothing beside a dear one. */
 static bool time_to_look(const struct compare_recorder *r, uint64_t evaluations)
 {
-    return r->c->def.cpu_s > 0 && (r->search != NULL || evaluations % 8 == 0);
+    bool dear = r->search != NULL || r->c->def.evaluation_s > 0;
+    return r->c->def.cpu_s > 0 && (dear || evaluations % 8 == 0);
 }
 
 bool compare_record(struct compare_recorder *r, uint64_t evaluations, double fitness)
 {
     const struct elm_compare_def *d = &r->c->def;
     struct elm_compare_cell *cell = r->cell;
-    if (d->evaluations > 0 && evaluations > d->evaluations)
-        r->over = true;
+    r->over |= d->evaluations > 0 && evaluations > d->evaluations;
     if (!r->over && time_to_look(r, evaluations))
         r->over = (double)compare_record_cpu_us(r) >= d->cpu_s * 1e6;
     if (r->over)
@@ -81,8 +83,7 @@ static void on_told(void *ctx, const struct elm_told *t)
 static bool on_tick(void *ctx, const struct elm_search_stats *stats)
 {
     struct compare_recorder *r = ctx;
-    if (r->c->def.cpu_s > 0 && (double)elm_search_cpu_us(r->search) >= r->c->def.cpu_s * 1e6)
-        r->over = true;
+    r->over |= r->c->def.cpu_s > 0 && (double)compare_record_cpu_us(r) >= r->c->def.cpu_s * 1e6;
     r->cell->tokens = stats->has_model ? stats->model.prompt_tokens + stats->model.tokens : 0;
     return !r->over && !atomic_load(&r->c->stop);
 }
@@ -142,7 +143,7 @@ static enum elm_status run_search(struct elm_search *s, struct compare_recorder 
     enum elm_status status = elm_search_run(s, on_tick, r, &end, err);
     if (status == ELM_OK && atomic_load(&r->c->stop))
         status = elm_fail(err, ELM_STOPPED, "stopped");
-    r->cell->cpu_us = elm_search_cpu_us(s);
+    r->cell->cpu_us = compare_record_cpu_us(r);
     r->search = NULL;
     return status;
 }

@@ -136,6 +136,7 @@ static json_t *budget(const struct elm_compare *c)
     set(out, "evaluations", d->evaluations > 0 ? json_integer((json_int_t)d->evaluations)
                                                : json_null());
     set(out, "cpu_s", d->cpu_s > 0 ? json_real(d->cpu_s) : json_null());
+    set(out, "evaluation_cpu_s", json_real(d->evaluation_s));
     set(out, "tokens", d->tokens > 0 ? json_integer((json_int_t)d->tokens) : json_null());
     return out;
 }

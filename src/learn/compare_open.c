@@ -60,9 +60,9 @@ static enum elm_status check_def(struct elm_compare *c, struct elm_error *err)
     if (d->evaluations == 0 && d->cpu_s == 0 && d->tokens == 0)
         return elm_fail(err, ELM_USAGE, "a comparison needs a budget: --evaluations, --cpu-seconds or "
                         "--tokens");
-    if (!(d->cpu_s >= 0) || d->seeds == 0 || d->seeds > 10000)
-        return elm_fail(err, ELM_USAGE, "%u seeds, %g seconds; 1 to 10000 seeds are allowed, and no "
-                        "time below 0", d->seeds, d->cpu_s);
+    if (!(d->cpu_s >= 0) || !(d->evaluation_s >= 0) || d->seeds == 0 || d->seeds > 10000)
+        return elm_fail(err, ELM_USAGE, "%u seeds, %g and %g seconds; 1 to 10000 seeds are allowed, and "
+                        "no time below 0", d->seeds, d->cpu_s, d->evaluation_s);
     ELM_TRY(check_arms(c, err));
     for (uint32_t i = 0; i < d->arm_count; i++)
         ELM_TRY(check_model(&d->arms[i], err));
@@ -85,6 +85,17 @@ static void set_marks(struct elm_compare *c)
         c->marks[c->mark_count++] = most;
 }
 
+/* Another build may search in another way, and hold another model. */
+static uint64_t hash_program(void)
+{
+    struct elm_buf bytes = {0};
+    uint64_t hash = 0;
+    if (elm_file_read("/proc/self/exe", (size_t)1 << 32, &bytes, NULL) == ELM_OK)
+        hash = elm_hash(bytes.ptr, bytes.len, 0);
+    elm_buf_release(&bytes);
+    return hash;
+}
+
 static enum elm_status open_all(struct elm_compare *c, struct elm_error *err)
 {
     ELM_TRY(check_def(c, err));
@@ -92,6 +103,7 @@ static enum elm_status open_all(struct elm_compare *c, struct elm_error *err)
     ELM_TRY(compare_problems(c, err));
     c->cell_count = c->problem_count * c->def.arm_count * c->def.seeds;
     c->cells = elm_calloc(c->cell_count, sizeof(*c->cells));
+    c->program = hash_program();
     return compare_cells_open(c, err);
 }
 

@@ -10,7 +10,7 @@
 void table_cell(struct table_text *t, const char *format, ...)
 {
     va_list args;
-    char text[256];
+    char text[1024];
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
@@ -190,6 +190,8 @@ static void add_notes(const struct elm_compare *c, const struct elm_compare_resu
         elm_buf_printf(out, "; %g s of CPU a run, which depends on the machine", c->def.cpu_s);
     if (c->def.tokens > 0)
         elm_buf_printf(out, "; %llu tokens a run", (unsigned long long)c->def.tokens);
+    if (c->def.evaluation_s > 0)
+        elm_buf_printf(out, "; %g ms of CPU added for each evaluation", c->def.evaluation_s * 1e3);
     elm_buf_printf(out, ".\n");
     if (r->seeds == 1 && r->problem_count == 1)
         elm_buf_printf(out, "One problem and one seed: no interval and no test can say anything.\n");

@@ -71,6 +71,11 @@ expect 0 compare --problems mine --arm tree --evaluations 20 --seeds 1 -q
 has out "2 problems, 2 with a target"
 expect 0 compare --problems mine --arm tree --cpu-seconds 0.05 --seeds 1 -q
 has out "depends on the machine"
+# 100 ms of CPU and 10 ms more for each evaluation: ten evaluations at the most
+expect 0 compare --problems mine --arm tree --cpu-seconds 0.1 --evaluation-ms 10 --seeds 2 -q --json
+has out '"evaluation_cpu_s": 0.01'
+evaluations=$(sed -n 's/^      "evaluations": \([0-9]*\)\..*/\1/p' out | head -n 1)
+if [ "${evaluations:-99}" -le 10 ]; then ok; else bad "$evaluations evaluations of 10 ms in 100 ms"; fi
 expect 0 compare parity:2 --arm 'a: operators=tree; training-cpu=5' --arm tree --evaluations 20 \
   --seeds 1 -q
 expect 0 compare parity:2 --arm tree --arm 'a: operators=semantic; training-cpu=5' --evaluations 200 \
