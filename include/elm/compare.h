@@ -117,6 +117,8 @@ struct elm_compare_arm_result {
     struct elm_compare_value area;     /* mean gain over the logarithm of the evaluations, 1 to the
                                           budget: how early, and how far */
     double median_evaluations;         /* to solve; HUGE_VAL when fewer than half of the runs do */
+    double evaluations_to_match, cpu_s_to_match;    /* of a run, until as many are solved as the first arm
+                                          solves in all; HUGE_VAL: never, NaN: that solves none */
     double evaluations, tokens;        /* mean of a run */
     double cpu_s;                      /* mean of a run */
     double cpu_s_per_solved;           /* all its CPU time by the problems solved; HUGE_VAL: none */

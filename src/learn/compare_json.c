@@ -57,12 +57,14 @@ static json_t *arm(const struct elm_compare_result *r, uint32_t index)
     set(out, "gain", value(of->gain));
     set(out, "area", value(of->area));
     set(out, "median_evaluations", real(of->median_evaluations));
+    set(out, "evaluations_to_match", real(of->evaluations_to_match));
     set(out, "evaluations", real(of->evaluations));
     set(out, "tokens", real(of->tokens));
     set(out, "abstained", json_integer(of->abstained));
     set(out, "by_evaluations", curve(of->by_evaluations, r->mark_count, "evaluations"));
     set(out, "cpu_s", real(of->cpu_s));
     set(out, "cpu_s_per_solved", real(of->cpu_s_per_solved));
+    set(out, "cpu_s_to_match", real(of->cpu_s_to_match));
     set(out, "cpu_curve", curve(of->by_cpu, r->cpu_count, "cpu_s"));
     return out;
 }

@@ -247,8 +247,8 @@ static void fill_curve(const struct elm_compare *c, uint32_t arm, const bool *co
 
 static void count_cells(const struct elm_compare *c, uint32_t arm, struct elm_compare_arm_result *out)
 {
-    uint32_t runs = c->problem_count * c->def.seeds, solvable = 0, solved = 0;
-    double *at = elm_malloc((runs + 1) * sizeof(*at)), cpu_s = 0;
+    uint32_t runs = c->problem_count * c->def.seeds, solved = 0;
+    double cpu_s = 0;
     for (uint32_t p = 0; p < c->problem_count; p++) {
         for (uint32_t s = 0; s < c->def.seeds; s++) {
             const struct elm_compare_cell *cell = cell_at(c, p, arm, s);
@@ -257,18 +257,45 @@ static void count_cells(const struct elm_compare *c, uint32_t arm, struct elm_co
             out->cpu_s += (double)cell->cpu_us / 1e6 / runs;
             if (isnan(c->problems[p].target))
                 continue;
-            at[solvable++] = cell->solved ? (double)cell->solved_at : HUGE_VAL;
             solved += cell->solved;
             cpu_s += (double)cell->cpu_us / 1e6;
         }
         out->abstained += cell_at(c, p, arm, 0)->abstained;
     }
     out->cpu_s_per_solved = solved > 0 ? cpu_s / solved : HUGE_VAL;
-    out->median_evaluations = NAN;
-    if (solvable > 0) {
+}
+
+/* When each run of an arm solved its problem, sorted, those that never do at the end. Returns how many
+ * runs there are on problems with a target. */
+static uint32_t solved_at(const struct elm_compare *c, uint32_t arm, bool cpu, double *at)
+{
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < c->problem_count; p++) {
+        for (uint32_t s = 0; s < c->def.seeds && !isnan(c->problems[p].target); s++) {
+            const struct elm_compare_cell *cell = cell_at(c, p, arm, s);
+            double x = cpu ? (double)cell->solved_cpu_us / 1e6 : (double)cell->solved_at;
+            at[count++] = cell->solved ? x : HUGE_VAL;
+        }
+    }
+    if (count > 0)
+        statistics_quantile(at, count, 0);
+    return count;
+}
+
+static void time_arms(struct elm_compare *c)
+{
+    double *at = elm_malloc(((size_t)c->problem_count * c->def.seeds + 1) * sizeof(*at));
+    uint32_t first = 0, count = solved_at(c, 0, false, at);
+    while (first < count && isfinite(at[first]))
+        first++;
+    for (uint32_t arm = 0; arm < c->def.arm_count; arm++) {
+        struct elm_compare_arm_result *of = &c->result.of[arm];
+        solved_at(c, arm, true, at);
+        of->cpu_s_to_match = first > 0 ? at[first - 1] : NAN;
+        solved_at(c, arm, false, at);
+        of->evaluations_to_match = first > 0 ? at[first - 1] : NAN;
         /* the lower of two middle ones: between a number and never there is no middle */
-        statistics_quantile(at, solvable, 0);
-        out->median_evaluations = at[(solvable - 1) / 2];
+        of->median_evaluations = count > 0 ? at[(count - 1) / 2] : NAN;
     }
     free(at);
 }
@@ -427,6 +454,7 @@ const struct elm_compare_result *elm_compare_result(struct elm_compare *c)
         }
     }
     fill_arms(c, (const bool *const *)counts);
+    time_arms(c);
     fill_break_even(c);
     for (int k = 0; k < KINDS; k++)
         free(counts[k]);

@@ -65,8 +65,10 @@ struct short_number {
 static struct short_number number(double x)
 {
     struct short_number out = {"-"};
-    if (!isnan(x))
-        snprintf(out.s, sizeof(out.s), isinf(x) ? "never" : "%.4g", x);
+    if (isinf(x))
+        snprintf(out.s, sizeof(out.s), "never");
+    else if (!isnan(x))
+        snprintf(out.s, sizeof(out.s), x == floor(x) && x < 1e15 ? "%.0f" : "%.4g", x);
     return out;
 }
 
@@ -159,6 +161,19 @@ static void add_differences(const struct elm_compare_result *r, struct elm_buf *
     table_end(&t, out);
 }
 
+static void add_matches(const struct elm_compare_result *r, struct elm_buf *out)
+{
+    for (uint32_t a = 1; a < r->arm_count; a++) {
+        const struct elm_compare_arm_result *of = &r->of[a];
+        if (isfinite(of->evaluations_to_match))
+            elm_buf_printf(out, "%s solves as many as %s in all after %s evaluations a run (%s), %s s of "
+                           "CPU (%s).\n", r->arms[a].name, r->arms[0].name,
+                           number(of->evaluations_to_match).s,
+                           number(r->of[0].evaluations_to_match).s, number(of->cpu_s_to_match).s,
+                           number(r->of[0].cpu_s_to_match).s);
+    }
+}
+
 static void add_break_even(const struct elm_compare_result *r, struct elm_buf *out)
 {
     for (uint32_t a = 1; a < r->arm_count; a++) {
@@ -223,6 +238,7 @@ void elm_compare_table(struct elm_compare *c, struct elm_buf *out)
         add_differences(r, out);
         elm_buf_byte(out, '\n');
     }
+    add_matches(r, out);
     add_break_even(r, out);
     add_notes(c, r, out);
 }

@@ -20,6 +20,7 @@ expect 0 compare $small $arms -q
 same "quiet" "$(cat err)" ""
 has out "| arm "
 has out "semantic - tree"
+has out "semantic solves as many as tree in all after"
 has out "2 problems, 2 with a target; 2 seeds an arm; 60 evaluations a run."
 if command -v python3 >/dev/null; then
   for workers in 1 3; do

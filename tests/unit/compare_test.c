@@ -155,6 +155,9 @@ static void results_of_known_cells(void **state)
     assert_float_equal(r->of[1].median_evaluations, 100, 0);
     assert_true(isinf(r->of[0].median_evaluations));
     assert_true(r->of[0].solved[3].lo < 4.0 / 9 && r->of[0].solved[3].hi > 4.0 / 9);
+    assert_float_equal(r->of[1].evaluations_to_match, 100, 0);
+    assert_float_equal(r->of[1].cpu_s_to_match, 0.1, 1e-9);
+    assert_float_equal(r->of[0].evaluations_to_match, 400, 0);
     /* four problems more of nine */
     const struct elm_compare_difference *d = &r->differences[1][ELM_COMPARE_SOLVED];
     assert_float_equal(d->value.mean, 4.0 / 9, 1e-6);
