@@ -81,6 +81,9 @@ struct elm_operator_kind {
                                  in a row: each is a function of (parents, context), so they may be made
                                  together; 0: one */
 
+    bool traces;              /* makes nothing without values from inside of running programs: not for
+                                 an opaque evaluator */
+
     /* Per-run memory; may be NULL together with free. It must be a cache only: a child is a function
      * of (parents, context, rng), whatever was asked before. */
     void *(*make)(const struct elm_problem *problem);

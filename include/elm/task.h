@@ -88,7 +88,7 @@ struct elm_trial_def {
                                         one NULL: topk, uniform */
     const char *model;               /* of operators that take one; NULL: the built-in */
     bool opaque;                     /* operators see inputs and wanted outputs, but no traces: the
-                                        context's vm is NULL */
+                                        context's vm is NULL, and kinds that trace are refused */
     uint64_t seed;
     uint32_t evaluations;            /* budget; duplicates are not evaluated and not counted */
     /* Nullable: called after each evaluation with their number and the best scored fitness so far;

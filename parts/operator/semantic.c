@@ -606,4 +606,5 @@ const struct elm_operator_kind elm_operator_semantic = {
     .free = semantic_free,
     .applies = semantic_applies,
     .mutate = semantic_mutate,
+    .traces = true,
 };

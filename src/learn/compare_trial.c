@@ -42,7 +42,9 @@ static void choose(const struct elm_compare_arm *a, const struct elm_task *task,
         double share;
         if (kind->mutate == NULL || d->arm_count == ELM_TRIAL_ARMS_MAX || !wanted(a, kind, &share))
             continue;
-        if (kind->applies == NULL || kind->applies(&task->problem, &task->evidence, &reason))
+        if (a->opaque && kind->traces)
+            *why = "its operators need traces";
+        else if (kind->applies == NULL || kind->applies(&task->problem, &task->evidence, &reason))
             d->arms[d->arm_count++] = (struct elm_trial_arm){kind->name, share};
         else
             *why = reason;

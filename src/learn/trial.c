@@ -401,6 +401,9 @@ static enum elm_status open_arms(struct runner *r)
         if (op->applies != NULL && !op->applies(p, &r->task->evidence, &why))
             return elm_fail(r->err, ELM_USAGE, "operator '%s' can do nothing for '%s': %s", op->name,
                             p->name, why);
+        if (r->def->opaque && op->traces)
+            return elm_fail(r->err, ELM_USAGE, "operator '%s' needs traces, and the evaluator is opaque",
+                            op->name);
         r->operators[i] = op;
         r->selves[i] = op->make != NULL ? op->make(p) : NULL;
         r->shares += arm->share;

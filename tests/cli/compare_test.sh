@@ -95,6 +95,11 @@ done
 [ ! -e free-1 ] || same "workers of trials" "$(cat free-1)" "$(cat free-3)"
 has out '"engine": "trial"'
 hasnt out '"engine": "search"'
+# what can only trace can do nothing where nothing may be traced
+expect 0 compare --generated gate:2:1 --evaluations 20 --seeds 1 --arm 'tree: operators=tree' \
+  --arm 'blind: operators=semantic; opaque=yes' --arm 'half: operators=semantic,tree; opaque=yes' -q
+has out "blind abstains on gate/0 and 1 more"
+hasnt out "half abstains"
 mkdir hand && cp -r "$TOP"/functions/gcd hand/
 expect 0 compare --problems hand --arm tree --arm semantic --evaluations 50 --seeds 1 --report trials
 has trials/report.md "| trial "
