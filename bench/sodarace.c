@@ -1,12 +1,12 @@
 /*
- * sodarace: steps a second of CPU, on one core, of the simulation in problems/sodarace. A step is one
- * frame of 1/60 s of one walker: eight substeps of all its springs and joints. The walkers of a vector
- * are the starts of one walker, as the judge runs them; each of them counts.
+ * sodarace: steps a second of CPU, on one core, of the simulation in problems/sodarace. A step is
+ * one frame of 1/60 s of one walker: eight substeps of all its springs and joints. The walkers of a
+ * vector are the starts of one walker, as the judge runs them; each of them counts.
  *
  *   sodarace_SEED_steps_per_s         the walkers of the paper, with the widest vectors there are
  *   sodarace_SEED_plain_steps_per_s   with those of the compiler's default target
- *   sodarace_SEED_ratio               over the steps of OpenELM's simulator (Box2D, bodies awake and
- *                                     swinging) on one core of a like machine: BOX2D below
+ *   sodarace_SEED_ratio               over the steps of OpenELM's simulator (Box2D, bodies awake
+ *                                     and swinging) on one core of a like machine: `box2d` below
  *   sodarace_SEED_evaluations_per_s   walkers scored: sixteen starts of 22 s
  */
 #include "../problems/sodarace/judge.c"
@@ -18,8 +18,8 @@
 #define TIMES 5                    /* the best of */
 #define WALKS 8
 
-typedef void frames_function(const struct body *b, const struct course *c, struct flock *f, int from,
-                             int to);
+typedef void frames_function(const struct body *b, const struct course *c, struct flock *f,
+                             int from, int to);
 
 static const struct {
     const char *variant, *name;

@@ -1,4 +1,4 @@
-/* picture: twelve seconds of a walk as an animated SVG; the ground moves, the walker stays in view. */
+/* picture: twelve seconds of a walk as an animated SVG; the ground moves, the walker stays. */
 #ifndef SODARACE_PICTURE_H
 #define SODARACE_PICTURE_H
 
