@@ -386,7 +386,7 @@ enum elm_status consult_ask(struct elm_search *s, struct batch *b, struct elm_er
     if (k == NULL) {
         k = s->pending = elm_calloc(1, sizeof(*k));
         status = write_requests(s, k, err);
-        if (status == ELM_OK && s->recalls)
+        if (status == ELM_OK && s->recalls && k->count > 0)
             status = recall_all(s, k, err);
     }
     if (status == ELM_OK && k->count > 0)

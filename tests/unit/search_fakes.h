@@ -96,7 +96,7 @@ static void disk_clear(struct disk *d)
 }
 
 /* What a kill after `batch` was written leaves of `from`. Calls are there before their batch is. */
-static void disk_cut(const struct disk *from, int64_t batch, struct disk *to)
+static inline void disk_cut(const struct disk *from, int64_t batch, struct disk *to)
 {
     *to = (struct disk){.refuse_after = -1};
     for (uint32_t i = 0; i < from->count && from->attempts[i].batch <= batch; i++)
@@ -352,6 +352,9 @@ static double fake_score(struct elm_evaluator *e, const struct elm_tree *t,
 {
     struct elm_buf code = {0};
     double error = 0;
+    *out = (struct elm_evaluation){.status = ELM_EVAL_BUILD_FAILED};
+    if (t == NULL)
+        return 0;
     *out = (struct elm_evaluation){.status = ELM_EVAL_OK, .cases = FAKE_CASES, .in_vm = true,
                                    .signature = elm_tree_hash(t)};
     if (elm_vm_compile(t, e->problem->names, &e->problem->io, &code, NULL) != ELM_OK)

@@ -11,6 +11,7 @@ static enum elm_judge_kind judge_kind;
 static const char *archive_name, *selector_name;
 static const char *backend_name, *script_path, *operator_names;
 static uint64_t evaluations = 2500;
+static double model_share = 0.9;
 
 static char problem_folder[] = "/tmp/elm-search-test-XXXXXX";
 
@@ -77,7 +78,7 @@ static struct outcome run(uint32_t workers, bool resume, uint64_t budget, enum e
     def.backend = backend_name;
     def.model.script = script_path;
     def.operators = operator_names;
-    def.model_share = 0.5;
+    def.model_share = model_share;
     if (elm_search_open(&def, &s, &err) != ELM_OK)
         fail_msg("%s", err.message);
     enum elm_status status = elm_search_run(s, NULL, NULL, &end, &err);
@@ -240,22 +241,24 @@ static void new_names(void **state)
     char path[] = "/tmp/elm-search-script-XXXXXX";
     FILE *f = fdopen(mkstemp(path), "w");
     assert_non_null(f);
-    for (int i = 0; i < 40; i++) {
-        fprintf(f, "%sint help_%d(int a)\n{\n    return %s;\n}\n\nint f(int x, int y)\n{\n"
+    for (int i = 0; i < 200; i++) {
+        fprintf(f, "%s```c\nint help_%d(int a)\n{\n    return %s;\n}\n\nint f(int x, int y)\n{\n"
                 "    int v%d = help_%d(x) + %d * y;\n    if (v%d > %d) {\n        int w%d = v%d - %d;\n"
-                "        v%d = w%d;\n    }\n    return v%d;\n}\n", i > 0 ? "%%\n" : "", i,
-                bodies[i % 5], i, i, i % 3, i, i % 4, 40 - i, i, i % 2, i, 40 - i, i);
+                "        v%d = w%d;\n    }\n    return v%d;\n}\n```\n", i > 0 ? "%%\n" : "", i,
+                bodies[i % 5], i, i, i % 3, i, i % 4, 200 - i, i, i % 2, i, 200 - i, i);
     }
     fclose(f);
     backend_name = "scripted";
     script_path = path;
     operator_names = "tree,rewrite";
-    evaluations = 800;
+    evaluations = 400;
+    model_share = 0.3;
     use(ELM_JUDGE_COMMAND, "grid", "uniform");
     workers_and_cuts(ELM_KEEP_ALL, 4);
     unlink(path);
     backend_name = script_path = operator_names = NULL;
     evaluations = 2500;
+    model_share = 0.9;
 }
 
 static void without_edits(void **state)
