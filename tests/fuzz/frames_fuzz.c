@@ -4,7 +4,8 @@
  * left out, or what is put into the memory that is shared with them. The evaluator gives evaluations
  * within their bounds, or fails; it never waits for ever.
  *
- * Input: a byte with the kind of problem, then what is done to one answer after the other.
+ * Input: a byte with the kind of problem and what the compiler always says of the first program, then
+ * what is done to one answer after the other.
  */
 #include "fuzz.h"
 #include "sandbox/sandbox.h"
@@ -25,6 +26,7 @@ enum { COMPARES = 1, PLAYS = 2, COMMANDS = 4, BY_GCC = 8 };
 struct peer {
     const uint8_t *at, *end;
     const struct elm_problem *problem;
+    uint8_t habit;                         /* 1 + the state of the first job of every build; 0: none */
     uint32_t count;
     struct pollfd sockets[SOCKETS_MAX];    /* the first one is the keeper's */
     uint32_t kinds[SOCKETS_MAX];
@@ -133,7 +135,7 @@ static void serve_runner(struct peer *p, uint32_t i, const struct runner_request
     if (q->op == RUNNER_VM || q->op == RUNNER_NATIVE || q->op == RUNNER_PLAY)
         reply.count = q->count;
     for (uint32_t k = 0; k < reply.count; k++)
-        reply.results[k].wait_status = RUN_DONE << 8;
+        reply.results[k] = (struct run_result){.wait_status = RUN_DONE << 8, .end = take(p)};
     answer(p, i, &reply, offsetof(struct runner_reply, results) +
                              reply.count * sizeof(reply.results[0]));
 }
@@ -144,7 +146,9 @@ static void serve_compiler(struct peer *p, uint32_t i, const struct compiler_req
     struct build_results built = {.shim = SHIM_BASE};
     for (uint32_t k = 0; q->op == COMPILER_BUILD && k < q->count; k++) {
         built.jobs[k].code = (struct code){SHIM_BYTES + k * CODE_ALIGN, CODE_ALIGN, CODE_BASE};
-        built.jobs[k].state = BUILD_OK;
+        built.jobs[k].state = (BUILD_OK + take(p)) % 256;
+        if (k == 0 && p->habit > 0)
+            built.jobs[k].state = p->habit - 1u;
     }
     ELM_ASSERT(pwrite(p->shared[p->kinds[i]], &built, sizeof(built), 0) > 0);
     answer(p, i, &reply, sizeof(reply));
@@ -266,6 +270,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct elm_problem problem;
     struct peer peer = {.at = data, .end = data + size, .problem = &problem, .count = 1};
     uint8_t kind = take(&peer);
+    peer.habit = kind >> 4;
     int sockets[2], program = memfd_create("judge", 0);
     char path[64];
     pthread_t thread;
