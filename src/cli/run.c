@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define EVALUATIONS_FALLBACK 100000
-#define LINE_COLUMNS 100
 
 /* The one thing a signal handler may touch. */
 static volatile sig_atomic_t stop_signal;
@@ -221,25 +220,19 @@ static enum elm_status prepare(struct running *r, struct elm_error *err)
     return model_fill(r->v, &r->arena, &r->def, err);
 }
 
-/* One line: with the names of those that rest, where it has room for them. */
 static void add_operators(const struct elm_search_stats *s, struct elm_buf *out)
 {
-    struct elm_buf line = {0}, idle = {0};
-    uint32_t idle_count = 0;
-    elm_buf_printf(&line, "elm: operators:");
+    uint32_t idle = 0;
+    elm_buf_printf(out, "elm: operators:");
     for (uint32_t i = 0; i < s->operator_count; i++) {
-        bool rests = s->operators[i].idle_why != NULL;
-        elm_buf_printf(rests ? &idle : &line, " %s", s->operators[i].name);
-        idle_count += rests;
+        if (s->operators[i].idle_why == NULL)
+            elm_buf_printf(out, " %s", s->operators[i].name);
+        else
+            idle++;
     }
-    static const char why[] = " (why: --progress json)";
-    if (idle_count > 0 && line.len + strlen("; idle:") + idle.len + strlen(why) <= LINE_COLUMNS)
-        elm_buf_printf(&line, "; idle:%s%s", idle.ptr, why);
-    else if (idle_count > 0)
-        elm_buf_printf(&line, "; %u idle%s", idle_count, why);
-    elm_buf_printf(out, "%s\n", line.ptr);
-    elm_buf_release(&line);
-    elm_buf_release(&idle);
+    if (idle > 0)
+        elm_buf_printf(out, "; %u idle: --progress json says why", idle);
+    elm_buf_printf(out, "\n");
 }
 
 /* One line on what runs where, one on each thing that is not as it might be. */

@@ -22,7 +22,7 @@ for line in sys.stdin: json.loads(line)' <"$1" 2>why && ok || bad "$1 holds a li
 }
 expect 0 run sort --evaluations 3000 --progress json
 lines err
-has err '"idle": "the judge gives no wanted outputs"'
+has err '"idle":"the judge gives no wanted outputs"'
 expect 0 export sort-1 --texts
 lines out
 # names with anything in them

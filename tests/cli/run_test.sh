@@ -7,7 +7,7 @@ for part in "sort: fitness" "evaluated again" "on cases never used" "the best pr
   has out "$part"
 done
 has err "running sort, seed 2, in runs/sort-2"
-has err "idle: semantic"
+has err " idle: --progress json says why"
 same "columns of the operators' line" "$(grep -cE '^elm: operators.{86}' err)" 0
 has err evaluations
 there runs/sort-2/best.c
