@@ -223,11 +223,11 @@ static void asks_a_model(void **state)
 {
     (void)state;
     backend_name = "scripted";
-    evaluations = 500;
+    evaluations = 300;
     use(ELM_JUDGE_COMMAND, "grid", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL, 3);
+    workers_and_cuts(ELM_KEEP_ALL, 9);
     use(ELM_JUDGE_COMPARE, "topk", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL, 3);
+    workers_and_cuts(ELM_KEEP_ALL, 9);
     backend_name = NULL;
     evaluations = 2500;
 }
@@ -254,7 +254,7 @@ static void new_names(void **state)
     evaluations = 400;
     model_share = 0.3;
     use(ELM_JUDGE_COMMAND, "grid", "uniform");
-    workers_and_cuts(ELM_KEEP_ALL, 4);
+    workers_and_cuts(ELM_KEEP_ALL, 12);
     unlink(path);
     backend_name = script_path = operator_names = NULL;
     evaluations = 2500;
