@@ -70,6 +70,8 @@ void elm_gguf_put_all(struct elm_gguf_writer *w, const struct elm_gguf *from);
 void elm_gguf_put_tensor(struct elm_gguf_writer *w, const char *name, uint32_t type,
                          uint32_t dim_count, const uint64_t *dims, const void *data);
 enum elm_status elm_gguf_write(struct elm_gguf_writer *w, const char *path, struct elm_error *err);
+/* Appends the bytes of a file with the metadata alone, without tensors. */
+void elm_gguf_write_bytes(const struct elm_gguf_writer *w, struct elm_buf *out);
 void elm_gguf_writer_free(struct elm_gguf_writer *w);
 
 #endif

@@ -259,3 +259,9 @@ enum elm_status elm_gguf_write(struct elm_gguf_writer *w, const char *path, stru
     elm_buf_release(&temporary);
     return status;
 }
+
+void elm_gguf_write_bytes(const struct elm_gguf_writer *w, struct elm_buf *out)
+{
+    ELM_ASSERT(w->tensor_count == 0);
+    head(w, out);
+}
