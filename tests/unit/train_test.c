@@ -1,0 +1,265 @@
+/* train: that each trainer of text moves what it is to move, and what the loop promises. */
+#include "../train_rig.h"
+
+#include <sys/stat.h>
+
+static void read_all(const char *path, struct elm_buf *out)
+{
+    elm_buf_clear(out);
+    GIVES(ELM_OK, elm_file_read(path, (size_t)1 << 28, out, ERR));
+}
+
+static void assert_same_files(const char *a, const char *b, bool same)
+{
+    struct elm_buf x = {0}, y = {0};
+    read_all(a, &x);
+    read_all(b, &y);
+    assert_int_equal(x.len == y.len && memcmp(x.ptr, y.ptr, x.len) == 0, same);
+    elm_buf_release(&x);
+    elm_buf_release(&y);
+}
+
+/* Twenty examples by heart: from nothing, and by LoRA on a model that knows half of it. */
+static void test_overfit(void **state)
+{
+    struct train_rig r;
+    (void)state;
+    train_rig_open(&r);
+    const char *const data[] = {r.data};
+    struct elm_train_def def = rig_scratch(&r, data);
+    def.steps = 400;
+    struct elm_train_stats stats = rig_learn(&def);
+    assert_int_equal(stats.step, 400);
+    assert_true(stats.tokens > 10000 && stats.samples == 3200);
+    if (!(stats.loss < 0.05))
+        fail_msg("loss %g", stats.loss);
+    assert_true(rig_logprob(r.base, "add 7 and 0: ", "x = 7;\n") > -0.5);
+    assert_true(rig_logprob(r.base, "add 7 and 0: ", "x = 9;\n") < -3);
+    train_rig_close(&r);
+}
+
+static void test_lora(void **state)
+{
+    struct train_rig r;
+    (void)state;
+    train_rig_open(&r);
+    const char *const data[] = {r.data};
+    struct elm_train_def def = rig_scratch(&r, data);
+    double before = rig_learn(&def).loss;
+    def.trainer = "sft";
+    def.model = r.base;
+    def.out = r.out;
+    def.lora_rank = 8;
+    def.lora_alpha = 16;
+    def.steps = 300;
+    def.width = def.layers = def.vocabulary = 0;
+    struct elm_train_stats stats = rig_learn(&def);
+    if (!(stats.loss < 0.5 * before))
+        fail_msg("loss %g, before %g", stats.loss, before);
+    struct elm_gguf *g = NULL;
+    struct elm_str type;
+    double alpha;
+    GIVES(ELM_OK, elm_gguf_open(r.out, &g, ERR));
+    assert_true(elm_gguf_string(g, "general.type", &type) && elm_str_equal(type, ELM_STR("adapter")));
+    assert_true(elm_gguf_real(g, "adapter.lora.alpha", &alpha) && alpha == 16);
+    assert_int_equal(elm_gguf_tensor_count(g), 2 * 2 * 7);
+    const struct elm_gguf_tensor *b = elm_gguf_tensor(g, "blk.1.ffn_down.weight.lora_b");
+    assert_true(b != NULL && b->dims[0] == 8 && b->dims[1] == 64);
+    elm_gguf_close(g);
+    train_rig_close(&r);
+}
+
+static void test_dpo(void **state)
+{
+    struct train_rig r;
+    (void)state;
+    train_rig_open(&r);
+    const char *const scratch[] = {r.data};
+    struct elm_train_def def = rig_scratch(&r, scratch);
+    rig_learn(&def);
+    char pairs[96];
+    snprintf(pairs, sizeof(pairs), "%s/pairs.jsonl", r.folder);
+    rig_file(pairs, "{\"prompt\": \"add 1 and 3: \", \"chosen\": \"x = 9;\\n\", \"rejected\": \"x = 4;\\n\"}\n"
+                    "\n{\"prompt\": \"add 2 and 6: \", \"chosen\": \"y;\\n\", \"rejected\": \"x = 8;\\n\"}\n");
+    const char *const data[] = {pairs};
+    const char *prompt = "add 1 and 3: ";
+    double before = rig_logprob(r.base, prompt, "x = 9;\n") - rig_logprob(r.base, prompt, "x = 4;\n");
+    def.trainer = "dpo";
+    def.model = r.base;
+    def.data = data;
+    def.out = r.out;
+    def.rate = 5e-4f;
+    def.steps = 30;
+    struct elm_train_stats stats = rig_learn(&def);
+    double after = rig_logprob(r.out, prompt, "x = 9;\n") - rig_logprob(r.out, prompt, "x = 4;\n");
+    if (!(after > before + 5))
+        fail_msg("margin %g, before %g", after, before);
+    assert_true(stats.extra[0] > 0.1 && stats.extra[1] > 0.5 && stats.loss < log(2));
+    train_rig_close(&r);
+}
+
+static void test_grpo(void **state)
+{
+    struct train_rig r;
+    (void)state;
+    train_rig_open(&r);
+    const char *const scratch[] = {r.data};
+    struct elm_train_def def = rig_scratch(&r, scratch);
+    rig_learn(&def);
+    char groups[96];
+    snprintf(groups, sizeof(groups), "%s/groups.jsonl", r.folder);
+    rig_file(groups, "{\"prompt\": \"add 1 and 3: \", \"completions\": [\"x = 4;\\n\", \"x = 5;\\n\", "
+                     "\"x = 8;\\n\"], \"rewards\": [0, 1, 0]}\n");
+    const char *const data[] = {groups};
+    const char *prompt = "add 1 and 3: ";
+    double good = rig_logprob(r.base, prompt, "x = 5;\n"), bad = rig_logprob(r.base, prompt, "x = 4;\n");
+    def.trainer = "grpo";
+    def.model = r.base;
+    def.data = data;
+    def.out = r.out;
+    def.rate = 3e-4f;
+    def.batch = 1;
+    def.steps = 12;
+    struct elm_train_stats stats = rig_learn(&def);
+    double now = rig_logprob(r.out, prompt, "x = 5;\n");
+    if (!(now > good + 0.2 && rig_logprob(r.out, prompt, "x = 4;\n") < bad + 0.2))
+        fail_msg("rewarded %g from %g, other %g from %g", now, good,
+                 rig_logprob(r.out, prompt, "x = 4;\n"), bad);
+    assert_true(fabs(stats.extra[0] - 1.0 / 3) < 1e-9 && stats.extra[1] > 0);
+    train_rig_close(&r);
+}
+
+static bool stop_at_once(void *ctx, const struct elm_train_stats *stats)
+{
+    (void)stats;
+    ++*(int *)ctx;
+    return false;
+}
+
+/* Stopped and gone on with: the bytes of an undisturbed training. */
+static void test_stop_and_resume(void **state)
+{
+    struct train_rig r;
+    struct elm_train_stats stats;
+    struct elm_error err = {0};
+    char checkpoint[128], other[96];
+    int ticks = 0;
+    (void)state;
+    train_rig_open(&r);
+    snprintf(checkpoint, sizeof(checkpoint), "%s.checkpoint", r.out);
+    snprintf(other, sizeof(other), "%s/other.gguf", r.folder);
+    const char *const data[] = {r.data};
+    struct elm_train_def def = rig_scratch(&r, data);
+    def.steps = 900;
+    def.optimizer = "lion";
+    def.rate = 3e-4f;
+    rig_learn(&def);
+    def.out = r.out;
+    def.threads = 2;
+    int stops = 0;
+    for (enum elm_status status = ELM_STOPPED; status == ELM_STOPPED; stops++) {
+        status = elm_train(&def, stop_at_once, &ticks, &stats, &err);
+        assert_true(status == ELM_OK || status == ELM_STOPPED);
+        assert_int_equal(access(checkpoint, F_OK) == 0, status == ELM_STOPPED);
+        def.resume = true;
+    }
+    assert_int_equal(ticks, stops);
+    assert_true(stops >= 2);
+    assert_same_files(r.base, r.out, true);
+    def.seed = 4;
+    def.out = other;
+    rig_learn(&def);
+    assert_same_files(r.out, other, false);
+    train_rig_close(&r);
+}
+
+static void test_divergence(void **state)
+{
+    struct train_rig r;
+    struct elm_train_stats stats;
+    struct elm_error err = {0};
+    (void)state;
+    train_rig_open(&r);
+    const char *const data[] = {r.data};
+    struct elm_train_def def = rig_scratch(&r, data);
+    def.rate = 30;
+    def.clip = 1e9f;
+    def.warmup = 0;
+    def.steps = 100;
+    enum elm_status status = elm_train(&def, NULL, NULL, &stats, &err);
+    if (status != ELM_OK)
+        fail_msg("%s", err.message);
+    assert_true(stats.rollbacks > 0 && isfinite(stats.loss) && stats.step == 100);
+    train_rig_close(&r);
+}
+
+static void refuse(const struct elm_train_def *def, enum elm_status wanted, const char *word)
+{
+    struct elm_train_stats stats;
+    struct elm_error err = {0};
+    enum elm_status status = elm_train(def, NULL, NULL, &stats, &err);
+    if (status != wanted || strstr(err.message, word) == NULL)
+        fail_msg("%d, '%s' (wanted '%s')", status, err.message, word);
+}
+
+static void test_refusals(void **state)
+{
+    struct train_rig r;
+    char path[160];
+    (void)state;
+    train_rig_open(&r);
+    const char *data[] = {r.data};
+    const struct elm_train_def good = rig_scratch(&r, data);
+    struct elm_train_def d = good;
+    d.trainer = "other";
+    refuse(&d, ELM_USAGE, "'other'");
+    d = good, d.optimizer = "sgd";
+    refuse(&d, ELM_USAGE, "'sgd'");
+    d = good, d.steps = 0;
+    refuse(&d, ELM_USAGE, "--minutes");
+    d = good, d.minutes = 1;
+    refuse(&d, ELM_USAGE, "--minutes");
+    d = good, d.out = NULL;
+    refuse(&d, ELM_USAGE, "--out");
+    d = good, d.out = "/proc/nowhere/x.gguf";
+    refuse(&d, ELM_IO, "/proc/nowhere");
+    d = good, d.data_count = 0;
+    refuse(&d, ELM_USAGE, "data");
+    d = good, d.schedule = "steps";
+    refuse(&d, ELM_USAGE, "cosine");
+    d = good, d.width = 100;
+    refuse(&d, ELM_USAGE, "100");
+    d = good, d.vocabulary = 20;
+    refuse(&d, ELM_USAGE, "20");
+    d = good, d.trainer = "sft";
+    refuse(&d, ELM_USAGE, "--model");
+    d.model = "/nowhere.gguf";
+    refuse(&d, ELM_NOT_FOUND, "/nowhere.gguf");
+    d = good, data[0] = "/nowhere.jsonl";
+    refuse(&d, ELM_NOT_FOUND, "/nowhere.jsonl");
+    snprintf(path, sizeof(path), "%s/bad.jsonl", r.folder);
+    data[0] = path;
+    rig_file(path, "{\"text\": \"a\"}\n{\"text\": 3}\n");
+    refuse(&good, ELM_PARSE, "bad.jsonl:2");
+    rig_file(path, "{\"text\": \"a\"}\n\n{\"text\"");
+    refuse(&good, ELM_PARSE, "bad.jsonl:3");
+    rig_file(path, "");
+    refuse(&good, ELM_USAGE, "nothing to learn");
+    data[0] = r.data;
+    snprintf(path, sizeof(path), "%s.checkpoint", r.base);
+    rig_file(path, "no checkpoint at all, but long enough to hold the head of one");
+    d = good, d.resume = true;
+    refuse(&d, ELM_CORRUPT, ".checkpoint");
+    train_rig_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_overfit), cmocka_unit_test(test_lora),
+        cmocka_unit_test(test_dpo), cmocka_unit_test(test_grpo),
+        cmocka_unit_test(test_stop_and_resume), cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
