@@ -10,7 +10,8 @@
 
 #define PARTS_MAX 3
 #define ATTENTION_ROWS 128       /* queries whose scores are computed at once */
-#define HEAD_ROWS 128            /* logits likewise */
+#define HEAD_ROWS 256            /* logits likewise */
+#define GROUP_TOKENS 512         /* of short sequences that go through a layer together */
 
 /* Linear layers that read the same input and write side by side. LoRA: y += u * up, where
  * u = scale * x * down; each part has `rank` columns of u of its own. */
@@ -74,6 +75,8 @@ struct elm_net {
     const struct elm_net_sequence *sequences;
     uint32_t *starts;            /* [sequences + 1]: tokens before each */
     uint32_t sequence_count, tokens, longest;
+    uint32_t *groups;            /* [group_count + 1]: the first sequence of each */
+    uint32_t group_count;
     bool keeping;                /* for a gradient */
     struct kept *kept;           /* [layers], or one that all share */
     float *last;                 /* [tokens][width]: what the last layer gives */
@@ -101,6 +104,11 @@ void net_forward(struct elm_net *n);
 static inline struct kept *net_kept(const struct elm_net *n, uint32_t layer)
 {
     return &n->kept[n->keeping ? layer : 0];
+}
+
+static inline uint32_t net_group_tokens(const struct elm_net *n, uint32_t group)
+{
+    return n->starts[n->groups[group + 1]] - n->starts[n->groups[group]];
 }
 
 /* ---- net_attention.c ---- */

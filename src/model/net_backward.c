@@ -1,13 +1,13 @@
 /*
  * net_backward: from the last layer to the embedding. Of each layer first what goes on to the layer
- * before, sequence by sequence; then the gradients of its weights, piece by piece over all tokens, so
+ * before, group by group; then the gradients of its weights, piece by piece over all tokens, so
  * that the order of every sum is the batch's.
  */
 #include "model/net.h"
 
 #include <string.h>
 
-#define PIECE 128                /* rows of a weight's gradient */
+#define PIECE 256                /* rows of a weight's gradient */
 
 enum job_kind { JOB_PRODUCT, JOB_NORM };
 struct job {
@@ -126,8 +126,10 @@ static void linear_back(struct elm_net *n, uint32_t thread, int which, const flo
     });
 }
 
-static void feed_back(struct elm_net *n, uint32_t thread, size_t from, uint32_t count)
+static void feed_back(struct elm_net *n, uint32_t thread, uint32_t group)
 {
+    const size_t from = n->starts[n->groups[group]];
+    const uint32_t count = net_group_tokens(n, group);
     const struct elm_model_config *c = &n->config;
     const struct net_layer *l = &n->layers[n->layer];
     const struct kept *k = net_kept(n, n->layer);
@@ -148,28 +150,38 @@ static void feed_back(struct elm_net *n, uint32_t thread, size_t from, uint32_t 
                            n->dmiddle + at + i * width);
 }
 
-static void attention_back(struct elm_net *n, uint32_t thread, size_t from, uint32_t count)
+/* Attention of one sequence. */
+static void one_back(struct elm_net *n, uint32_t thread, uint32_t s)
 {
     const struct elm_model_config *c = &n->config;
-    const struct net_layer *l = &n->layers[n->layer];
-    const struct kept *k = net_kept(n, n->layer);
-    const size_t width = c->width, at = from * width;
-    const size_t stride = l->linear[LINEAR_QKV].out, out = l->linear[LINEAR_OUTPUT].in;
-    float *dattended = n->dattended + from * out, *dqkv = n->dqkv + from * stride;
-    linear_back(n, thread, LINEAR_OUTPUT, n->dmiddle + at, from, count, dattended);
-    net_attention_back(n, thread, k->qkv + from * stride, dattended, count, dqkv);
+    const struct linear *l = n->layers[n->layer].linear;
+    const size_t from = n->starts[s], stride = l[LINEAR_QKV].out;
+    const uint32_t count = n->sequences[s].count;
+    float *dqkv = n->dqkv + from * stride;
+    net_attention_back(n, thread, net_kept(n, n->layer)->qkv + from * stride,
+                       n->dattended + from * l[LINEAR_OUTPUT].in, count, dqkv);
     for (uint32_t i = 0; i < count; i++)
         n->rows->turn(dqkv + i * stride, n->model->turns + (size_t)i * 2 * c->head_width,
                       c->head_width, c->heads + c->kv_heads, -1);
+}
+
+static void attention_back(struct elm_net *n, uint32_t thread, uint32_t group)
+{
+    const struct net_layer *l = &n->layers[n->layer];
+    const size_t from = n->starts[n->groups[group]], at = from * n->config.width;
+    const uint32_t count = net_group_tokens(n, group);
+    const size_t stride = l->linear[LINEAR_QKV].out, out = l->linear[LINEAR_OUTPUT].in;
+    float *dattended = n->dattended + from * out, *dqkv = n->dqkv + from * stride;
+    linear_back(n, thread, LINEAR_OUTPUT, n->dmiddle + at, from, count, dattended);
+    for (uint32_t s = n->groups[group]; s < n->groups[group + 1]; s++)
+        one_back(n, thread, s);
     linear_back(n, thread, LINEAR_QKV, dqkv, from, count, n->dnorm + at);
 }
 
-static void sequence_back(void *ctx, uint32_t index, uint32_t thread)
+static void group_back(void *ctx, uint32_t group, uint32_t thread)
 {
-    struct elm_net *n = ctx;
-    const uint32_t count = n->sequences[index].count;
-    feed_back(n, thread, n->starts[index], count);
-    attention_back(n, thread, n->starts[index], count);
+    feed_back(ctx, thread, group);
+    attention_back(ctx, thread, group);
 }
 
 /* dx of the layer before: over this layer's own, which its weights have been through with. */
@@ -203,7 +215,7 @@ static void embedding_back(struct elm_net *n)
 void net_backward(struct elm_net *n)
 {
     for (n->layer = n->config.layers; n->layer-- > 0;) {
-        team_run(n->team, n->sequence_count, sequence_back, n);
+        team_run(n->team, n->group_count, group_back, n);
         weights_back(n);
         team_run(n->team, n->sequence_count, step_back, n);
     }

@@ -1,4 +1,4 @@
-/* net_forward: sequences through the layers, one thread each. */
+/* net_forward: groups of sequences through the layers, one thread each. */
 #include "model/net.h"
 
 #include <string.h>
@@ -36,8 +36,26 @@ static float *low_of(const struct kept *k, const struct linear *l, int which, si
     return l->rank == 0 ? NULL : k->low[which] + from * l->parts * l->rank;
 }
 
-static void attend(struct elm_net *n, uint32_t thread, uint32_t layer, size_t from, uint32_t count)
+/* Each sequence over itself. */
+static void attend_each(struct elm_net *n, uint32_t thread, uint32_t group, const struct kept *k)
 {
+    const struct elm_model_config *c = &n->config;
+    const struct linear *l = n->layers[0].linear;
+    for (uint32_t s = n->groups[group]; s < n->groups[group + 1]; s++) {
+        float *qkv = k->qkv + (size_t)n->starts[s] * l[LINEAR_QKV].out;
+        for (uint32_t i = 0; i < n->sequences[s].count; i++)
+            n->rows->turn(qkv + (size_t)i * l[LINEAR_QKV].out,
+                          n->model->turns + (size_t)i * 2 * c->head_width, c->head_width,
+                          c->heads + c->kv_heads, 1);
+        net_attention(n, thread, qkv, n->sequences[s].count,
+                      k->attended + (size_t)n->starts[s] * l[LINEAR_OUTPUT].in);
+    }
+}
+
+static void attend(struct elm_net *n, uint32_t thread, uint32_t layer, uint32_t group)
+{
+    const size_t from = n->starts[n->groups[group]];
+    const uint32_t count = net_group_tokens(n, group);
     const struct elm_model_config *c = &n->config;
     const struct net_layer *l = &n->layers[layer];
     const struct linear *in = &l->linear[LINEAR_QKV], *out = &l->linear[LINEAR_OUTPUT];
@@ -49,18 +67,15 @@ static void attend(struct elm_net *n, uint32_t thread, uint32_t layer, size_t fr
                                             k->normed + at + i * c->width);
     float *qkv = k->qkv + from * in->out, *attended = k->attended + from * out->in;
     linear(n, thread, in, k->normed + at, count, qkv, 0, low_of(k, in, LINEAR_QKV, from));
-    for (uint32_t i = 0; i < count; i++)
-        n->rows->turn(qkv + (size_t)i * in->out,
-                      n->model->turns + (size_t)i * 2 * c->head_width, c->head_width,
-                      c->heads + c->kv_heads, 1);
-    net_attention(n, thread, qkv, count, attended);
+    attend_each(n, thread, group, k);
     memcpy(k->middle + at, k->x + at, (size_t)count * c->width * sizeof(float));
     linear(n, thread, out, attended, count, k->middle + at, 1, low_of(k, out, LINEAR_OUTPUT, from));
 }
 
-static void feed(struct elm_net *n, uint32_t thread, uint32_t layer, size_t from, uint32_t count,
-                 float *next)
+static void feed(struct elm_net *n, uint32_t thread, uint32_t layer, uint32_t group, float *next)
 {
+    const size_t from = n->starts[n->groups[group]];
+    const uint32_t count = net_group_tokens(n, group);
     const struct elm_model_config *c = &n->config;
     const struct net_layer *l = &n->layers[layer];
     const struct linear *in = &l->linear[LINEAR_GATE_UP], *out = &l->linear[LINEAR_DOWN];
@@ -81,23 +96,25 @@ static void feed(struct elm_net *n, uint32_t thread, uint32_t layer, size_t from
     linear(n, thread, out, hidden, count, next, 1, low_of(k, out, LINEAR_DOWN, from));
 }
 
-static void sequence(void *ctx, uint32_t index, uint32_t thread)
+static void group_forward(void *ctx, uint32_t group, uint32_t thread)
 {
     struct elm_net *n = ctx;
-    const struct elm_net_sequence *s = &n->sequences[index];
-    const size_t width = n->config.width, from = n->starts[index];
+    const size_t width = n->config.width, from = n->starts[n->groups[group]];
     float *x = net_kept(n, 0)->x + from * width;
-    for (uint32_t i = 0; i < s->count; i++)
-        memcpy(x + i * width, n->embedding->weights + s->tokens[i] * width, width * sizeof(float));
+    for (uint32_t s = n->groups[group]; s < n->groups[group + 1]; s++) {
+        for (uint32_t i = 0; i < n->sequences[s].count; i++, x += width)
+            memcpy(x, n->embedding->weights + n->sequences[s].tokens[i] * width,
+                   width * sizeof(float));
+    }
     for (uint32_t layer = 0; layer < n->config.layers; layer++) {
         bool last = layer + 1 == n->config.layers;
         float *next = last ? n->last : net_kept(n, layer + 1)->x;
-        attend(n, thread, layer, from, s->count);
-        feed(n, thread, layer, from, s->count, next + from * width);
+        attend(n, thread, layer, group);
+        feed(n, thread, layer, group, next + from * width);
     }
 }
 
 void net_forward(struct elm_net *n)
 {
-    team_run(n->team, n->sequence_count, sequence, n);
+    team_run(n->team, n->group_count, group_forward, n);
 }

@@ -114,6 +114,21 @@ static void list_rows(struct elm_net *n)
     n->head_some = (uint32_t)(n->head_count < some ? n->head_count : some);
 }
 
+/* Whole sequences, few enough that threads share them out, and tokens enough that a layer's weights
+ * are not laid out anew for every few. */
+static void group(struct elm_net *n)
+{
+    n->groups = elm_realloc(n->groups, (n->sequence_count + 1) * sizeof(*n->groups));
+    n->group_count = 0;
+    for (uint32_t i = 0, end; i < n->sequence_count; i = end) {
+        n->groups[n->group_count++] = i;
+        for (end = i + 1; end < n->sequence_count &&
+                          n->starts[end + 1] - n->starts[i] <= GROUP_TOKENS;)
+            end++;
+    }
+    n->groups[n->group_count] = n->sequence_count;
+}
+
 enum elm_status net_prepare(struct elm_net *n, const struct elm_net_sequence *sequences,
                             uint32_t count, bool keeping, struct elm_error *err)
 {
@@ -133,6 +148,7 @@ enum elm_status net_prepare(struct elm_net *n, const struct elm_net_sequence *se
             n->longest = round_up(sequences[i].count, 16);
     }
     n->starts[count] = n->tokens = (uint32_t)tokens;
+    group(n);
     list_rows(n);
     struct carving c = {0};
     carve_all(n, &c);
@@ -154,6 +170,7 @@ void net_release(struct elm_net *n)
 {
     free(n->memory);
     free(n->starts);
+    free(n->groups);
     free(n->head_rows);
     free(n->jobs);
 }
