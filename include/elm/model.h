@@ -34,6 +34,10 @@ enum elm_status elm_model_open(const char *path, enum elm_precision precision,
 enum elm_status elm_model_random(const struct elm_model_config *config, uint64_t seed,
                                  enum elm_precision precision, enum elm_kernel kernel,
                                  struct elm_model **out, struct elm_error *err);
+/* Adds a LoRA adapter (a GGUF of general.type adapter, made for this model) to the weights, for good.
+ * Fails with nothing changed: as elm_gguf_open; ELM_OUTSIDE (another kind of adapter, a tensor that is
+ * of no linear layer here), ELM_CORRUPT (shapes). */
+enum elm_status elm_model_adapt(struct elm_model *m, const char *path, struct elm_error *err);
 /* Writes the weights (bf16 or f32, as held) with metadata and tokenizer of the file it came from, so
  * that llama.cpp reads it. */
 enum elm_status elm_model_write(const struct elm_model *m, const char *path, struct elm_error *err);

@@ -324,14 +324,13 @@ static enum elm_status native_open(const struct elm_backend_def *def, void **sel
     if (def->model == NULL)
         return elm_fail(err, ELM_USAGE, "the backend 'native' needs a model: --model NAME or a "
                         "path (elm models lists them)");
-    if (def->adapter != NULL)
-        return elm_fail(err, ELM_USAGE, "the backend 'native' reads no adapter ('%s'); 'llama' "
-                        "does", def->adapter);
     struct native *n = elm_calloc(1, sizeof(*n));
     pthread_mutex_init(&n->lock, NULL);
     n->tokens_budget = def->tokens_budget;
     n->tokens_held = def->tokens_spent;
     enum elm_status status = load(n, def->model, def->models_path, err);
+    if (status == ELM_OK && def->adapter != NULL)
+        status = elm_model_adapt(n->model, def->adapter, err);
     if (status != ELM_OK) {
         native_close(n);
         return status;

@@ -38,6 +38,45 @@ static void test_overfit(void **state)
     train_rig_close(&r);
 }
 
+/* The log-probability of an answer, by the runtime. */
+static double answer_logprob(const struct elm_model *m)
+{
+    struct elm_buf ids = {0};
+    struct elm_session *s = elm_session_new(m, 4);
+    elm_tokenizer_encode(elm_model_tokenizer(m), ELM_STR("add 7 and 0: "), false, &ids);
+    const uint32_t from = (uint32_t)(ids.len / 4), vocabulary = elm_model_config(m)->vocabulary;
+    elm_tokenizer_encode(elm_model_tokenizer(m), ELM_STR("x = 7;\n"), false, &ids);
+    const uint32_t *tokens = (const uint32_t *)(const void *)ids.ptr;
+    const uint32_t count = (uint32_t)(ids.len / 4);
+    float *logits = elm_malloc((size_t)count * vocabulary * sizeof(float));
+    GIVES(ELM_OK, elm_session_logits(s, tokens, count, logits, ERR));
+    double out = 0;
+    for (uint32_t i = from; i < count; i++) {
+        const float *at = logits + (size_t)(i - 1) * vocabulary;
+        double sum = 0;
+        for (uint32_t j = 0; j < vocabulary; j++)
+            sum += exp((double)at[j]);
+        out += (double)at[tokens[i]] - log(sum);
+    }
+    free(logits);
+    elm_session_free(s);
+    elm_buf_release(&ids);
+    return out;
+}
+
+static void check_adapter(const char *base, const char *adapter, const char *other)
+{
+    struct elm_model *m;
+    GIVES(ELM_OK, elm_model_open(base, ELM_F32, ELM_KERNEL_AUTO, &m, ERR));
+    const double before = answer_logprob(m);
+    GIVES(ELM_OUTSIDE, elm_model_adapt(m, base, ERR));
+    GIVES(ELM_CORRUPT, elm_model_adapt(m, other, ERR));
+    assert_true(answer_logprob(m) == before);
+    GIVES(ELM_OK, elm_model_adapt(m, adapter, ERR));
+    assert_true(answer_logprob(m) > before + 0.5);
+    elm_model_close(m);
+}
+
 static void test_lora(void **state)
 {
     struct train_rig r;
@@ -66,6 +105,7 @@ static void test_lora(void **state)
     const struct elm_gguf_tensor *b = elm_gguf_tensor(g, "blk.1.ffn_down.weight.lora_b");
     assert_true(b != NULL && b->dims[0] == 8 && b->dims[1] == 64);
     elm_gguf_close(g);
+    check_adapter(r.base, r.out, r.data);
     train_rig_close(&r);
 }
 
