@@ -9,10 +9,10 @@ static const char *arguments_of(const struct command *c)
 {
     switch (c->bit) {
     case IN_RUN: case IN_PROBLEMS: case IN_COMPARE: return "problems";
-    case IN_BEST: case IN_SHOW: case IN_DIFF: case IN_EXPORT: case IN_REPLAY: return "runs";
+    case IN_BEST: case IN_SHOW: case IN_DIFF: case IN_EXPORT: case IN_REPLAY: case IN_TRAIN: return "runs";
     case IN_RUNS: return "rm";
     case IN_MODELS: return "pull remove check";
-    case IN_LIST: return "operators archives selectors";
+    case IN_LIST: return "operators archives selectors backends trainers optimizers";
     case IN_COMPLETION: return "bash zsh fish";
     case IN_HELP: return "commands";
     default: return "";

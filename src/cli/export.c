@@ -1,8 +1,9 @@
-/* export: every attempt of a run as JSON lines. `elm export --help` names the keys. */
+/* export: attempts of a run as JSON lines. `elm export --help` names the keys and forms. */
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/print.h"
 #include "cli/text.h"
+#include "elm/dataset.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 struct exporting {
     struct stored_programs programs;
     struct stored_review review;
+    const char *folder, *format;       /* format: NULL or "attempts", else a form of TRL */
     bool texts;
     FILE *to;
     uint64_t lines;
@@ -42,8 +44,32 @@ static bool write_attempt(void *ctx, const struct elm_attempt *a)
     return e->status == ELM_OK;
 }
 
+static enum elm_status write_data(struct exporting *e, struct elm_error *err)
+{
+    enum elm_data_kind kind = strcmp(e->format, "trl-dpo") == 0    ? ELM_DATA_PAIRS
+                              : strcmp(e->format, "trl-kto") == 0  ? ELM_DATA_LABELS
+                              : strcmp(e->format, "trl-grpo") == 0 ? ELM_DATA_GROUPS
+                                                                   : ELM_DATA_EXAMPLES;
+    struct elm_dataset data = {0};
+    struct elm_buf line = {0};
+    enum elm_status status = elm_dataset_add(&data, kind, e->folder, err);
+    for (uint32_t i = 0; status == ELM_OK && i < data.item_count; i++) {
+        elm_buf_clear(&line);
+        elm_dataset_line(&data, kind, i, &line);
+        if (fwrite(line.ptr, 1, line.len, e->to) != line.len)
+            status = elm_fail(err, errno == ENOSPC ? ELM_FULL : ELM_IO, "cannot write line %llu: %s",
+                              (unsigned long long)e->lines + 1, strerror(errno));
+        e->lines++;
+    }
+    elm_buf_release(&line);
+    elm_dataset_release(&data);
+    return status;
+}
+
 static enum elm_status write_all(struct exporting *e, struct elm_error *err)
 {
+    if (e->format != NULL && strcmp(e->format, "attempts") != 0)
+        return write_data(e, err);
     ELM_TRY(elm_store_each(e->programs.store, 0, write_attempt, e, err));
     return e->status;
 }
@@ -84,12 +110,13 @@ static enum elm_status export(const struct invocation *v, struct exporting *e,
         status = stored_programs_open(folder, opt_text(v, OPT_PROBLEMS_PATH), &e->programs, err);
     free(folder);
     ELM_TRY(status);
+    e->folder = e->programs.folder;
     const char *path = opt_text(v, OPT_OUTPUT);
     if (path == NULL || strcmp(path, "-") == 0)
         return write_all(e, err);
     ELM_TRY(write_file(e, path, err));
     if (!opt_on(v, OPT_QUIET)) {
-        fprintf(stderr, "elm: %s attempts in ", text_count(e->lines).s);
+        fprintf(stderr, "elm: %s lines in ", text_count(e->lines).s);
         text_put(stderr, elm_str(path));
         fprintf(stderr, "\n");
     }
@@ -99,7 +126,8 @@ static enum elm_status export(const struct invocation *v, struct exporting *e,
 int cmd_export(const struct invocation *v)
 {
     struct elm_error err = {0};
-    struct exporting e = {.to = stdout, .texts = opt_on(v, OPT_TEXTS), .err = &err};
+    struct exporting e = {.to = stdout, .texts = opt_on(v, OPT_TEXTS),
+                          .format = opt_text(v, OPT_FORMAT), .err = &err};
     enum elm_status status = export(v, &e, &err);
     stored_programs_close(&e.programs);
     stored_review_release(&e.review);

@@ -5,6 +5,7 @@
 
 #include "elm/archive.h"
 #include "elm/operator.h"
+#include "elm/trainer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,22 @@ static bool backend_part(size_t i, struct part *out)
     return k != NULL;
 }
 
+static bool trainer_part(size_t i, struct part *out)
+{
+    const struct elm_trainer_kind *k = elm_trainer_kinds[i];
+    if (k != NULL)
+        *out = (struct part){k->name, k->summary};
+    return k != NULL;
+}
+
+static bool optimizer_part(size_t i, struct part *out)
+{
+    const struct elm_optimizer_kind *k = elm_optimizer_kinds[i];
+    if (k != NULL)
+        *out = (struct part){k->name, k->summary};
+    return k != NULL;
+}
+
 static const struct {
     const char *one, *many;
     bool (*part)(size_t i, struct part *out);
@@ -53,6 +70,8 @@ static const struct {
     {"archive", "archives", archive_part},
     {"selector", "selectors", selector_part},
     {"backend", "backends", backend_part},
+    {"trainer", "trainers", trainer_part},
+    {"optimizer", "optimizers", optimizer_part},
 };
 
 static int print(bool (*part)(size_t i, struct part *out), bool json)
@@ -78,7 +97,8 @@ int cmd_list(const struct invocation *v)
     }
     const char *near = text_nearest(v->args[0], names);
     struct elm_error err = {0};
-    elm_fail(&err, ELM_USAGE, "'%.80s' is no kind of part: operators, archives, selectors or backends%s%s%s",
+    elm_fail(&err, ELM_USAGE, "'%.80s' is no kind of part: operators, archives, selectors, "
+             "backends, trainers or optimizers%s%s%s",
              v->args[0], near != NULL ? "; nearest is '" : "", near != NULL ? near : "",
              near != NULL ? "'" : "");
     return cmd_fail(&err);

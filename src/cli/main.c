@@ -43,6 +43,20 @@ const struct command command_table[] = {
      "  --arm 'best-of: operators=tree; archive=best_of' --report gp-best-of\n"
      "elm compare --generated gate:200:1 --arm tree --arm semantic,tree --cpu-seconds 1\n",
      0, 100000, IN_COMPARE, cmd_compare},
+    {"train", "[DATA...]", "train a model, or go on with it",
+     "DATA are run folders (or their names under runs/) and JSONL files in the forms of TRL: sft and "
+     "scratch read {\"prompt\", \"completion\"} or {\"text\"}, dpo {\"prompt\", \"chosen\", "
+     "\"rejected\"}, grpo {\"prompt\", \"completions\": [...], \"rewards\": [...]}. Of a run they "
+     "read what models were asked and answered, and whether the child was better than its parent.\n\n"
+     "The budget is --steps or --minutes. Checkpoints are written beside --out; the same command goes on "
+     "from the last one, and with --steps ends with the same bytes as an undisturbed training. When "
+     "the loss or the gradient is no number, or the loss explodes, training goes back and on at half "
+     "the rate, and says so. What comes out runs with --model, and in llama.cpp; a LoRA adapter "
+     "runs with --adapter.",
+     "elm train runs/sort-1 --model smollm2 --lora 16 --minutes 30 --out sort-lora.gguf\n"
+     "elm train good.jsonl --trainer scratch --steps 2000 --out small.gguf\n"
+     "elm train sort-1 --trainer dpo --model small.gguf --steps 300 --out better.gguf\n",
+     0, 1000, IN_TRAIN, cmd_train},
     {"best", "[RUN [PROGRAM]]", "export the best program so that it builds and scores without elm",
      "Evaluates the program again, on the scored and on the audit cases and under gcc -O2, and "
      "writes a folder with the program, the seed, their difference, the judge, a main and a "
@@ -68,15 +82,19 @@ const struct command command_table[] = {
      "edits (--keep all).",
      "elm diff sort-1\nelm diff sort-1 120 best\n",
      0, 3, IN_DIFF, cmd_diff},
-    {"export", "[RUN]", "every attempt of a run as JSON lines",
+    {"export", "[RUN]", "attempts of a run as JSON lines",
      "One object a line, in order of id. Keys: id, batch, operator (null for the seed), status, "
      "outcome (none, rejected, improved, new), better (true, false, null: undecided; the child "
      "against its parent on the same cases), parents (ids), opponent (id or null), hash (of the "
      "normal form, hexadecimal, null without one), fitness (null unless status is ok), measures "
      "(object by name), steps, arrival_us (since the run's start), reintroduced, why (of a "
      "failure), text (of admitted programs; of every attempt with --texts; null where none is "
-     "kept).",
-     "elm export sort-1 -o attempts.jsonl\nelm export sort-1 --texts | head -n 3\n",
+     "kept).\n\n"
+     "--format trl-sft, trl-dpo, trl-kto or trl-grpo writes what models were asked and answered "
+     "instead, as TRL loads it: the better ones; a better and a worse one of one parent; each with "
+     "a label; all of one parent with rewards.",
+     "elm export sort-1 -o attempts.jsonl\nelm export sort-1 --texts | head -n 3\n"
+     "elm export sort-1 --format trl-dpo -o pairs.jsonl\n",
      0, 1, IN_EXPORT, cmd_export},
     {"replay", "[RUN]", "rebuild a run's archive from its log and compare",
      "Evaluates nothing: tells the archive every stored attempt again, in order, and compares its "
@@ -110,7 +128,7 @@ const struct command command_table[] = {
      "but the run's own files is.",
      "elm runs\nelm runs rm sort-1 --yes\n",
      0, 1000, IN_RUNS, cmd_runs},
-    {"list", "operators | archives | selectors", "the parts that runs are made of", NULL,
+    {"list", "operators | archives | selectors | backends | trainers | optimizers", "the parts that runs are made of", NULL,
      "elm list operators\n",
      1, 1, IN_LIST, cmd_list},
     {"models", "[pull NAME | remove NAME | check FILE]", "language models: what there is, and getting it",

@@ -4,6 +4,7 @@
 #include "cli/text.h"
 #include "elm/archive.h"
 #include "elm/operator.h"
+#include "elm/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,6 +37,29 @@ static const char *backend_word(size_t i)
     return elm_backend_kinds[i] == NULL ? NULL : elm_backend_kinds[i]->name;
 }
 
+static const char *trainer_word(size_t i)
+{
+    return elm_trainer_kinds[i] == NULL ? NULL : elm_trainer_kinds[i]->name;
+}
+
+static const char *optimizer_word(size_t i)
+{
+    return elm_optimizer_kinds[i] == NULL ? NULL : elm_optimizer_kinds[i]->name;
+}
+
+static const char *schedule_word(size_t i)
+{
+    static const char *const words[] = {"cosine", "linear", "constant", NULL};
+    return words[i];
+}
+
+static const char *format_word(size_t i)
+{
+    static const char *const words[] = {"attempts", "trl-sft", "trl-dpo", "trl-kto", "trl-grpo",
+                                        NULL};
+    return words[i];
+}
+
 static const char *keep_word(size_t i)
 {
     static const char *const words[] = {"all", "good", "stats", NULL};
@@ -61,7 +85,8 @@ static const char *progress_word(size_t i)
 }
 
 #define IN_STORED (IN_BEST | IN_SHOW | IN_DIFF | IN_EXPORT | IN_REPLAY)
-#define IN_KEYS (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE | IN_COMPARE)
+#define IN_KEYS \
+    (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE | IN_COMPARE | IN_TRAIN)
 
 const struct option_info option_table[OPTIONS] = {
     [OPT_FILE] = {"file", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
@@ -73,7 +98,7 @@ const struct option_info option_table[OPTIONS] = {
                     .fallback = "runs/NAME-SEED",
                     .help = "where the run is stored; a run that is there already goes on"},
     [OPT_SEED] = {"seed", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = WHOLE_MAX,
-                  .commands = IN_RUN | IN_GENERATE | IN_COMPARE, .fallback = "1",
+                  .commands = IN_TRAIN | IN_RUN | IN_GENERATE | IN_COMPARE, .fallback = "1",
                   .help = "of the random numbers: the same seed gives the same archive, for any "
                           "number of workers, and the same problems; compare: the first of --seeds"},
     [OPT_EVALUATIONS] = {"evaluations", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1,
@@ -83,7 +108,8 @@ const struct option_info option_table[OPTIONS] = {
                          .help = "stop when a run has evaluated so many candidates, those of "
                                  "earlier commands counted"},
     [OPT_MINUTES] = {"minutes", 0, OPTION_REAL, true, .metavar = "M", .lo = 0.001, .hi = 1e7,
-                     .commands = IN_RUN, .help = "stop this command after so many minutes"},
+                     .commands = IN_TRAIN | IN_RUN, .help = "stop this command after so many minutes; train: what earlier commands "
+                             "took is counted"},
     [OPT_TARGET] = {"target", 0, OPTION_REAL, true, true, "FITNESS", -HUGE_VAL, HUGE_VAL,
                     .commands = IN_RUN, .fallback = "the problem's, if it has one",
                     .help = "stop when the best fitness is at least this; `none` never stops for "
@@ -101,16 +127,16 @@ const struct option_info option_table[OPTIONS] = {
                   .word = keep_word, .fallback = "all",
                   .help = "what the store keeps: every attempt with its edit, edits of admitted "
                           "programs only, or admitted programs only"},
-    [OPT_MODEL] = {"model", 'm', OPTION_TEXT, true, .metavar = "NAME", .commands = IN_RUN,
+    [OPT_MODEL] = {"model", 'm', OPTION_TEXT, true, .metavar = "NAME", .commands = IN_TRAIN | IN_RUN,
                    .fallback = "none: no model is asked",
                    .help = "a pulled model (`elm models`) or a GGUF file that changes programs, "
-                           "here and with no network"},
+                           "here and with no network; train: the one to start from"},
     [OPT_BACKEND] = {"backend", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_RUN,
                      .word = backend_word,
                      .fallback = "native with --model, openai with --endpoint",
                      .help = "who runs the model; `elm list backends` says more"},
     [OPT_ADAPTER] = {"adapter", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
-                     .help = "a LoRA adapter in GGUF, for the backend llama"},
+                     .help = "a LoRA adapter in GGUF, for the backends native and llama"},
     [OPT_ENDPOINT] = {"endpoint", 0, OPTION_TEXT, true, .metavar = "URL,...", .commands = IN_RUN,
                       .help = "an OpenAI-compatible server: URL[,model=NAME][,key-env=VARIABLE]"
                               "[,key-file=FILE][,weight=W][,in=PRICE][,out=PRICE], prices for a "
@@ -128,6 +154,74 @@ const struct option_info option_table[OPTIONS] = {
                                  "the model"},
     [OPT_SCRIPT] = {"script", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
                     .help = "answers of the backend scripted, a line %% between them"},
+    [OPT_TRAINER] = {"trainer", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_TRAIN,
+                     .word = trainer_word, .fallback = "sft",
+                     .help = "what is learnt; `elm list trainers` says more"},
+    [OPT_OUT] = {"out", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_TRAIN,
+                 .help = "the GGUF to write; checkpoints are FILE.checkpoint"},
+    [OPT_REFERENCE] = {"reference", 0, OPTION_TEXT, true, .metavar = "NAME", .commands = IN_TRAIN,
+                       .fallback = "--model as it is",
+                       .help = "dpo, grpo: the model that the trained one is held near to"},
+    [OPT_OPTIMIZER] = {"optimizer", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_TRAIN,
+                       .word = optimizer_word, .fallback = "adamw",
+                       .help = "from gradient to step; `elm list optimizers` says more"},
+    [OPT_SCHEDULE] = {"schedule", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_TRAIN,
+                      .word = schedule_word, .fallback = "cosine",
+                      .help = "how the rate falls, to a thirtieth at the end"},
+    [OPT_STEPS] = {"steps", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = WHOLE_MAX,
+                   .commands = IN_TRAIN,
+                   .help = "stop after so many batches; instead of --minutes"},
+    [OPT_RATE] = {"rate", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1e3,
+                  .commands = IN_TRAIN, .fallback = "the optimizer's",
+                  .help = "the size of steps, at its highest"},
+    [OPT_WARMUP] = {"warmup", 0, OPTION_REAL, true, .metavar = "S", .lo = 0, .hi = 1,
+                    .commands = IN_TRAIN, .fallback = "0.02",
+                    .help = "the share of the budget in which the rate rises"},
+    [OPT_CLIP] = {"clip", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1e9,
+                  .commands = IN_TRAIN, .fallback = "1",
+                  .help = "longer gradients are shortened to this"},
+    [OPT_DECAY] = {"decay", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 10,
+                   .commands = IN_TRAIN, .fallback = "0",
+                   .help = "decay of the weights of linear layers"},
+    [OPT_BETA1] = {"beta1", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 0.9999999,
+                   .commands = IN_TRAIN, .fallback = "the optimizer's",
+                   .help = "how long the mean of gradients remembers"},
+    [OPT_BETA2] = {"beta2", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 0.9999999,
+                   .commands = IN_TRAIN, .fallback = "the optimizer's",
+                   .help = "the same of their squares, or of lion's momentum"},
+    [OPT_EPSILON] = {"epsilon", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1,
+                     .commands = IN_TRAIN, .fallback = "the optimizer's",
+                     .help = "what keeps a step from dividing by zero"},
+    [OPT_BATCH] = {"batch", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 65536,
+                   .commands = IN_TRAIN, .fallback = "the trainer's",
+                   .help = "examples, pairs, groups or samples a step"},
+    [OPT_CONTEXT] = {"context", 0, OPTION_COUNT, true, .metavar = "N", .lo = 2, .hi = 32768,
+                     .commands = IN_TRAIN, .fallback = "the trainer's",
+                     .help = "tokens of a sequence at most; of a longer one the front of the prompt goes"},
+    [OPT_LORA] = {"lora", 0, OPTION_COUNT, true, .metavar = "RANK", .lo = 1, .hi = 4096,
+                  .commands = IN_TRAIN, .fallback = "all weights learn",
+                  .help = "train a LoRA adapter of this rank, on every linear layer"},
+    [OPT_LORA_ALPHA] = {"lora-alpha", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1e4,
+                        .commands = IN_TRAIN, .fallback = "the rank",
+                        .help = "an adapter counts alpha / rank times"},
+    [OPT_BETA] = {"beta", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1e3,
+                  .commands = IN_TRAIN, .fallback = "dpo: 0.1; grpo: 0.04",
+                  .help = "dpo: of the margin; grpo: of the KL term"},
+    [OPT_WIDTH] = {"width", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 65536,
+                   .commands = IN_TRAIN, .fallback = "the trainer's",
+                   .help = "of a model from nothing"},
+    [OPT_LAYERS] = {"layers", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 1024,
+                    .commands = IN_TRAIN, .fallback = "the trainer's",
+                    .help = "of a model from nothing"},
+    [OPT_VOCABULARY] = {"vocabulary", 0, OPTION_COUNT, true, .metavar = "N", .lo = 257, .hi = 65536,
+                        .commands = IN_TRAIN, .fallback = "1024",
+                        .help = "tokens of a tokenizer from nothing"},
+    [OPT_THREADS] = {"threads", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 256,
+                     .commands = IN_TRAIN, .fallback = "as many as cores",
+                     .help = "that compute; the result doesn't depend on it"},
+    [OPT_CHECKPOINT_SECONDS] = {"checkpoint-seconds", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1,
+                                .hi = 1e6, .commands = IN_TRAIN, .fallback = "60",
+                                .help = "time between two checkpoints"},
     [OPT_ARM] = {"arm", 0, OPTION_LIST, true, .metavar = "ARM", .commands = IN_COMPARE,
                  .help = "a configuration: operators with commas, or 'NAME: key=value; key=value'; once "
                          "for each, the first is what the others are compared with"},
@@ -169,6 +263,9 @@ const struct option_info option_table[OPTIONS] = {
                       .help = "take out every change from the seed that the fitness doesn't need"},
     [OPT_TEXTS] = {"texts", 0, OPTION_FLAG, true, .commands = IN_EXPORT,
                    .help = "the text of every attempt, not only of admitted programs"},
+    [OPT_FORMAT] = {"format", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_EXPORT,
+                    .word = format_word, .fallback = "attempts",
+                    .help = "every attempt, or what models were asked and answered, in a form of TRL"},
     [OPT_OUTPUT] = {"output", 'o', OPTION_TEXT, false, .metavar = "PATH",
                     .commands = IN_BEST | IN_EXPORT,
                     .fallback = "best: RUN-best; export: standard output",
@@ -195,26 +292,26 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_MARKDOWN] = {"markdown", 0, OPTION_FLAG, false, .commands = IN_HELP,
                       .help = "all of it, as docs/commands.md"},
     [OPT_PROBLEMS_PATH] = {"problems-path", 0, OPTION_TEXT, true, .metavar = "FOLDERS",
-                           .commands = IN_KEYS & ~IN_GENERATE, .fallback = "./problems, then the installed ones",
+                           .commands = IN_KEYS & ~(IN_GENERATE | IN_TRAIN), .fallback = "./problems, then the installed ones",
                            .help = "folders that hold problem folders, with colons between"},
     [OPT_PROMPTS] = {"prompts", 0, OPTION_TEXT, true, .metavar = "FOLDER",
                      .commands = IN_RUN | IN_SHOW, .fallback = "what is built in",
                      .help = "files named as `elm show prompt` names them that take the place of "
                              "what models are asked"},
     [OPT_MODELS_PATH] = {"models-path", 0, OPTION_TEXT, true, .metavar = "FOLDER",
-                         .commands = IN_RUN | IN_MODELS | IN_COMPARE,
+                         .commands = IN_TRAIN | IN_RUN | IN_MODELS | IN_COMPARE,
                          .fallback = "$XDG_DATA_HOME/elm/models, or ~/.local/share/elm/models",
                          .help = "the folder of models, each a NAME.gguf"},
-    [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_RUN,
+    [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_TRAIN | IN_RUN,
                       .word = progress_word, .fallback = "auto: screen on a terminal, else lines",
                       .help = "how progress is shown on standard error; json is one object a line, "
                              "with why an operator is idle"},
     [OPT_JSON] = {"json", 0, OPTION_FLAG, false,
-                  .commands = IN_RUN | IN_BEST | IN_SHOW | IN_DIFF | IN_REPLAY | IN_PROBLEMS |
+                  .commands = IN_TRAIN | IN_RUN | IN_BEST | IN_SHOW | IN_DIFF | IN_REPLAY | IN_PROBLEMS |
                               IN_RUNS | IN_LIST | IN_MODELS | IN_DOCTOR | IN_COMPARE,
                   .help = "the result as one JSON document"},
     [OPT_QUIET] = {"quiet", 'q', OPTION_FLAG, true,
-                   .commands = IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS | IN_GENERATE |
+                   .commands = IN_TRAIN | IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS | IN_GENERATE |
                                IN_COMPARE,
                    .help = "nothing on standard error but errors"},
     [OPT_CONFIG] = {"config", 0, OPTION_TEXT, false, .metavar = "FILE",
