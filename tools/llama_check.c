@@ -10,6 +10,7 @@
 #include "elm/backend.h"
 #include "elm/model.h"
 #include "elm/models.h"
+#include "elm/net.h"
 #include "elm/problem.h"
 
 #include <llama.h>
@@ -53,8 +54,10 @@ static char *file(const char *name)
 
 /* ---- logits ---- */
 
-/* llama.cpp's logits of every position, f32 throughout. Returns the size of the vocabulary. */
-static uint32_t reference(const char *path, const uint32_t *tokens, uint32_t count, float **logits)
+/* llama.cpp's logits of every position, f32 throughout, with an adapter (nullable). Returns the size of
+ * the vocabulary. */
+static uint32_t adapted(const char *path, const char *adapter, const uint32_t *tokens, uint32_t count,
+                        float **logits)
 {
     struct llama_model *m = llama_model_load_from_file(path, llama_model_default_params());
     struct llama_context_params p = llama_context_default_params();
@@ -65,6 +68,12 @@ static uint32_t reference(const char *path, const uint32_t *tokens, uint32_t cou
     struct llama_context *c = m != NULL ? llama_init_from_model(m, p) : NULL;
     if (c == NULL) {
         fprintf(stderr, "llama_check: llama.cpp can't load '%s'\n", path);
+        exit(1);
+    }
+    float scale = 1;
+    struct llama_adapter_lora *lora = adapter == NULL ? NULL : llama_adapter_lora_init(m, adapter);
+    if (adapter != NULL && (lora == NULL || llama_set_adapters_lora(c, &lora, 1, &scale) != 0)) {
+        fprintf(stderr, "llama_check: llama.cpp can't load the adapter '%s'\n", adapter);
         exit(1);
     }
     uint32_t vocabulary = (uint32_t)llama_vocab_n_tokens(llama_model_get_vocab(m));
@@ -89,6 +98,11 @@ static uint32_t reference(const char *path, const uint32_t *tokens, uint32_t cou
     llama_free(c);
     llama_model_free(m);
     return vocabulary;
+}
+
+static uint32_t reference(const char *path, const uint32_t *tokens, uint32_t count, float **logits)
+{
+    return adapted(path, NULL, tokens, count, logits);
 }
 
 static double difference(const float *a, const float *b, size_t count)
@@ -165,6 +179,69 @@ static void check_small(void)
         unlink(path);
         free(path);
     }
+}
+
+/* Weights as if something had been learnt. */
+static void stir(struct elm_net *n, uint64_t seed)
+{
+    uint32_t count;
+    const struct elm_parameter *p = elm_net_parameters(n, &count);
+    struct elm_rng rng = elm_rng(seed, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < (size_t)p[i].rows * p[i].cols; j++)
+            p[i].weights[j] += 0.05f * (float)elm_rng_normal(&rng);
+    }
+}
+
+static void write_net(const struct elm_net_def *def, const char *path)
+{
+    struct elm_error err = {0};
+    struct elm_net *n;
+    must(elm_net_open(def, &n, &err), &err);
+    stir(n, 3);
+    must(elm_net_write(n, path, &err), &err);
+    elm_net_close(n);
+}
+
+/* What a net writes: a model, and an adapter for it. */
+static void check_trained(void)
+{
+    static const struct elm_model_config config = {
+        .vocabulary = 512, .width = 128, .layers = 3, .heads = 4, .kv_heads = 2, .head_width = 32,
+        .hidden = 320, .context_max = 256, .norm_epsilon = 1e-5f, .rope_base = 10000, .tied = true,
+    };
+    struct elm_error err = {0};
+    char *path = file("trained.gguf"), *adapter = file("adapter.gguf"), line[200];
+    uint32_t tokens[LOGITS_COUNT];
+    float *want, *plain, *got;
+    for (uint32_t i = 0; i < LOGITS_COUNT; i++)
+        tokens[i] = i * 131 % config.vocabulary;
+    write_net(&(struct elm_net_def){.config = &config, .seed = 1, .threads = 1}, path);
+    write_net(&(struct elm_net_def){.model = path, .seed = 2, .threads = 1, .lora_rank = 8,
+                                    .lora_alpha = 16}, adapter);
+    compare_logits("a net's model", path, path, tokens, LOGITS_COUNT);
+    const size_t all = (size_t)LOGITS_COUNT * config.vocabulary;
+    adapted(path, adapter, tokens, LOGITS_COUNT, &want);
+    reference(path, tokens, LOGITS_COUNT, &plain);
+    struct elm_model *m;
+    must(elm_model_open(path, ELM_F32, ELM_KERNEL_AUTO, &m, &err), &err);
+    must(elm_model_adapt(m, adapter, &err), &err);
+    struct elm_session *s = elm_session_new(m, 1);
+    got = elm_malloc(all * sizeof(float));
+    must(elm_session_logits(s, tokens, LOGITS_COUNT, got, &err), &err);
+    double most = difference(got, want, all), moved = difference(plain, want, all);
+    snprintf(line, sizeof(line), "logits of it with an adapter, f32: at most %.2g apart; the adapter "
+             "moves them by %.2g", most, moved);
+    check(most <= F32_TOLERANCE && moved > 100 * F32_TOLERANCE, line);
+    elm_session_free(s);
+    elm_model_close(m);
+    free(want);
+    free(plain);
+    free(got);
+    unlink(path);
+    unlink(adapter);
+    free(path);
+    free(adapter);
 }
 
 static const char text[] =
@@ -700,6 +777,7 @@ int main(int argc, char **argv)
     check_ids(g, "default");
     elm_gguf_close(g);
     check_small();
+    check_trained();
     char *wide = file("wide.gguf");
     convert(path, wide, LLAMA_FTYPE_ALL_F32);
     check_model(path, wide);
