@@ -38,7 +38,7 @@ CAGE_SRC := $(wildcard src/sandbox/cage_*.c) $(wildcard src/code/vm*.c) $(wildca
 SRC := $(filter-out src/sandbox/cage_% src/sandbox/judge_main.c src/cli/%,$(wildcard src/*/*.c)) \
        $(filter-out $(LEFT_OUT),$(wildcard parts/*/*.c))
 LIB_OBJ := $(SRC:%.c=$(OUT)/%.o) $(KINDS:%=$(OUT)/gen/%.o) $(OUT)/gen/prompts.o $(OUT)/deps/tree-sitter.o \
-           $(OUT)/deps/tree-sitter-c.o $(patsubst %.S,$(OUT)/%.o,$(wildcard src/sandbox/*.S))
+           $(OUT)/deps/tree-sitter-c.o $(patsubst %.S,$(OUT)/%.o,$(wildcard src/*/*.S))
 CLI_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/cli/*.c))
 CAGE_OBJ := $(CAGE_SRC:%.c=build/cage/%.o)
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*_test.c tests/contract/*_test.c tests/golden/*_test.c tests/hostile/*_test.c tests/faults/*_test.c))
@@ -89,6 +89,10 @@ build/elm-cage: $(CAGE_OBJ)
 	$(CC) -static -Wl,--gc-sections,--no-warnings -o $@ $^ -ltcc -lm
 $(OUT)/src/sandbox/embed.o: build/elm-cage src/sandbox/judge_main.c src/sandbox/judge_formula.h \
                             src/sandbox/judge_reference.h include/elm/judge.h
+# the released tree-edit model, where there is one
+NANO := $(wildcard models/elm-nano.gguf)
+$(OUT)/src/model/nano_embed.o: private CPPFLAGS += $(if $(NANO),-DELM_NANO)
+$(OUT)/src/model/nano_embed.o: $(NANO)
 
 $(OUT)/libelm.a: $(LIB_OBJ)
 	@rm -f $@

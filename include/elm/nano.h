@@ -1,0 +1,113 @@
+/*
+ * nano: the tree-edit model: a small transformer that reads a core C program together with what its
+ * runs say, and writes edits: a pointer to a node, what comes in its place in node tokens under a
+ * grammar, then another pointer to the right of it, or the end; 1 to 5 holes a child. Names are
+ * slots in scope, old subtrees can be copied, so every child is a program that builds.
+ *
+ *     weights -> pupil (one thread's memory of learning): lessons -> gradient
+ *             -> sampler (one thread's memory of sampling): program -> 64 children at once
+ *
+ * It is trained from random weights on programs that were broken on purpose: the lesson is the edit
+ * that mends them. What may be written where is the same code when it learns and when it samples.
+ */
+#ifndef ELM_NANO_H
+#define ELM_NANO_H
+
+#include "elm/model.h"
+#include "elm/operator.h"
+
+struct elm_nano_config {
+    uint32_t width;          /* a multiple of 32, 32..256; heads have 16 each */
+    uint32_t layers;         /* 1..8 */
+    uint32_t hidden;         /* of the feed-forward part; a multiple of 32 */
+};
+struct elm_nano;             /* weights in f32; sampled from by any thread while nobody trains them */
+enum elm_status elm_nano_new(const struct elm_nano_config *config, uint64_t seed,
+                             struct elm_nano **out, struct elm_error *err);
+/* A GGUF with general.architecture = elm-tree. Fails: as elm_gguf_open; ELM_OUTSIDE (another
+ * architecture, or tokens of another version), ELM_CORRUPT (a tensor missing or of another shape). */
+enum elm_status elm_nano_open(const char *path, struct elm_nano **out, struct elm_error *err);
+/* The model in the library. Fails: ELM_NOT_FOUND where it was built without one. */
+enum elm_status elm_nano_builtin(struct elm_nano **out, struct elm_error *err);
+void elm_nano_free(struct elm_nano *n);
+const struct elm_nano_config *elm_nano_config(const struct elm_nano *n);
+/* What the file says of how it was made; the strings are kept. */
+struct elm_nano_card {
+    const char *description;
+    uint64_t samples, steps, seed;
+    double loss;
+};
+enum elm_status elm_nano_write(const struct elm_nano *n, const struct elm_nano_card *card,
+                               const char *path, struct elm_error *err);
+
+/* All weights are one array of elm_nano_size floats; a gradient has the same layout. */
+struct elm_nano_tensor {
+    char name[40];
+    uint32_t rows, cols;
+    bool matrix;             /* of a linear layer */
+    size_t at;               /* its first float */
+};
+size_t elm_nano_size(const struct elm_nano *n);
+float *elm_nano_weights(struct elm_nano *n);
+const struct elm_nano_tensor *elm_nano_tensors(const struct elm_nano *n, uint32_t *count);
+
+/* ---- learning ---- */
+struct elm_nano_lesson;
+struct elm_nano_lesson *elm_nano_lesson_new(void);
+void elm_nano_lesson_free(struct elm_nano_lesson *l);
+
+/* What a lesson is made of: a program, and the one that it should become. */
+struct elm_nano_exercise {
+    const struct elm_tree *from, *to;        /* checked, in the same names */
+    const struct elm_names *names;
+    const struct elm_io *io;
+    const struct elm_evidence *evidence;     /* nullable */
+    const uint8_t *editable;                 /* bits of elm_tree_editable; NULL: all */
+    uint64_t fuel;
+    bool opaque;                             /* cases only, no traces */
+    double halfway;                          /* chance that some of the holes are filled before */
+};
+struct elm_nano_teacher;                     /* one thread's memory */
+struct elm_nano_teacher *elm_nano_teacher_new(void);
+void elm_nano_teacher_free(struct elm_nano_teacher *t);
+/* False where the difference can't be said in holes: the lesson is then empty. */
+bool elm_nano_teach(struct elm_nano_teacher *t, const struct elm_nano_exercise *e,
+                    struct elm_rng *rng, struct elm_vm_memory *vm, struct elm_nano_lesson *out);
+
+struct elm_nano_report {
+    double loss;                             /* nats, sum over lessons of all that is learnt */
+    double point_loss, token_loss;           /* its parts */
+    uint64_t lessons, points, tokens, rows;
+    uint64_t points_right, first_points, first_points_right, tokens_right;
+};
+struct elm_nano_pupil;
+/* Fails: ELM_USAGE where this machine has no such kernel. */
+enum elm_status elm_nano_pupil_new(const struct elm_nano *n, enum elm_kernel kernel,
+                                   struct elm_nano_pupil **out, struct elm_error *err);
+void elm_nano_pupil_free(struct elm_nano_pupil *p);
+/* Adds to `report`, and the gradient of the sum of losses to `gradient` (NULL: the loss only). */
+void elm_nano_learn(struct elm_nano_pupil *p, const struct elm_nano_lesson *const *lessons,
+                    uint32_t count, enum elm_precision precision, float *gradient,
+                    struct elm_nano_report *report);
+
+/* ---- sampling ---- */
+#define ELM_NANO_CHILDREN_MAX 256
+struct elm_nano_sampler;
+enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel kernel,
+                                     struct elm_nano_sampler **out, struct elm_error *err);
+void elm_nano_sampler_free(struct elm_nano_sampler *s);
+/* Reads a program; false when there is nothing in it to edit. */
+bool elm_nano_read(struct elm_nano_sampler *s, const struct elm_problem *problem,
+                   const struct elm_evidence *evidence, const struct elm_tree *tree,
+                   const uint8_t *editable, bool opaque, struct elm_vm_memory *vm);
+/* Samples up to `count` different edits without replacement (Kool, van Hoof & Welling 2019), the
+ * number of holes of each drawn uniformly from what it may have; most likely first where the seed
+ * says no other. Returns how many there are. The same for the same program, evidence, seed, count
+ * and kernel; another kernel rounds otherwise, which may turn a draw. */
+uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t count,
+                         double temperature);
+/* Edits of the i-th, their nodes in `arena`; log-probability of its tokens (nullable). */
+uint32_t elm_nano_child(struct elm_nano_sampler *s, uint32_t i, struct elm_arena *arena,
+                        struct elm_edit edits[ELM_EDITS_MAX], double *logprob);
+
+#endif

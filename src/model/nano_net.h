@@ -1,0 +1,53 @@
+/* nano_net: where each weight of the tree-edit model is, and the thread's tools that compute it. */
+#ifndef MODEL_NANO_NET_H
+#define MODEL_NANO_NET_H
+
+#include "model/gemm.h"
+#include "model/nano_rows.h"
+
+#define NANO_LAYERS_MAX 8
+
+struct nano_layer {
+    size_t norm1, qkv, bias, out, norm2, up, down;
+};
+struct elm_nano {
+    struct elm_nano_config config;
+    uint32_t heads;
+    float *weights;
+    size_t size;
+    size_t embed, node, cases, norm, query, key, stop, head;
+    struct nano_layer layers[NANO_LAYERS_MAX];
+    struct elm_nano_tensor *tensors;
+    uint32_t tensor_count;
+};
+/* Names what the rows and tokens mean: a file with another one is of another version. */
+uint64_t nano_version(void);
+/* Lays out the tensors; weights are zeros. Fails: ELM_USAGE. */
+enum elm_status nano_layout(const struct elm_nano_config *config, struct elm_nano **out,
+                            struct elm_error *err);
+
+/* out[m][n] = beta * out + a[m][k] * weights[n][k]. */
+static inline void nano_forward(struct gemm_thread *t, enum elm_precision precision, const float *a,
+                                size_t a_stride, const float *weights, uint32_t m, uint32_t n,
+                                uint32_t k, float beta, float *out, size_t out_stride)
+{
+    if (m > 0)
+        gemm(t, precision, &(struct gemm){.a = a, .b = weights, .c = out, .m = m, .n = n, .k = k,
+                                          .a_stride = a_stride, .b_stride = k,
+                                          .c_stride = out_stride, .b_turned = true, .beta = beta});
+}
+
+/* Row [width] of step or node ids. */
+void nano_embed(const struct elm_nano *n, const uint16_t *ids, uint32_t count, float *row);
+const struct nano_rows *nano_rows_choose(enum elm_kernel kernel);
+
+/* What sampling needs of a program that has been read; valid until the pupil's next use. */
+struct nano_encoded {
+    const float *start;                      /* [rows][width]: before the first layer */
+    const float *qkv[NANO_LAYERS_MAX];       /* [rows][3 * width] */
+    const float *keys;                       /* [nodes][width]: of pointers */
+};
+void nano_encode(struct elm_nano_pupil *p, const struct elm_nano_lesson *l,
+                 struct nano_encoded *out);
+
+#endif

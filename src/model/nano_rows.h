@@ -1,0 +1,68 @@
+/*
+ * nano_rows: what is done to rows of numbers besides products: norms, attention, softmax. One table
+ * for each instruction set; both are compiled from nano_rows_body.h.
+ */
+#ifndef MODEL_NANO_ROWS_H
+#define MODEL_NANO_ROWS_H
+
+#include "model/kernel.h"
+#include "model/nano.h"
+
+#define NANO_HEAD 16             /* width of a head: one vector */
+
+/* Attention within one sample: rows below `prefix` see all of the prefix, later ones what is before
+ * them and themselves. */
+struct nano_attention {
+    uint32_t rows, prefix, stride;       /* stride: rows, rounded up to 16 */
+    uint32_t width;
+    const float *qkv;                    /* [rows][3 * width] */
+    const uint8_t *relations;            /* [rows][stride] */
+    const float *bias;                   /* [heads][NANO_RELATIONS] */
+    float *shares;                       /* [heads][rows][stride] */
+    float *out;                          /* [rows][width] */
+    float *scratch;                      /* [16][stride] */
+    /* backward */
+    const float *out_gradient;
+    float *qkv_gradient;                 /* set */
+    float *bias_gradient;                /* added to */
+};
+/* Attention of one new row over the prefix and over its own steps. */
+struct nano_glance {
+    uint32_t prefix, stride, width, steps;
+    const float *qkv;                    /* [3 * width] of the row, which is the last step */
+    const float *keys;                   /* [heads][16][stride]: turned */
+    const float *values;                 /* [heads][stride][16] */
+    const float *const *past;            /* [steps - 1] their qkv */
+    const uint8_t *relations;            /* [stride] to the prefix */
+    const float *bias;
+    float *out;
+    float *scratch;                      /* [stride + steps, rounded up] */
+};
+struct nano_draw {
+    const float *logits;                 /* [NANO_LOGITS or stride]; count a multiple of 16 */
+    const uint8_t *allowed;              /* a byte each */
+    uint32_t count;
+    float temperature;
+    uint64_t seed;                       /* of the noise of this row */
+    float *logprobs, *noisy;             /* log-probability, and with Gumbel noise; -inf: not allowed */
+};
+struct nano_rows {
+    void (*norm)(const float *x, const float *weight, uint32_t rows, uint32_t width, float *scale,
+                 float *out);
+    /* x_gradient is added to. */
+    void (*norm_back)(const float *x, const float *weight, const float *scale,
+                      const float *out_gradient, uint32_t rows, uint32_t width, float *x_gradient,
+                      float *weight_gradient);
+    void (*square)(const float *u, size_t count, float *a);              /* max(u, 0)^2 */
+    void (*square_back)(const float *u, size_t count, float *gradient);  /* in place */
+    void (*attend)(const struct nano_attention *a);
+    void (*attend_back)(const struct nano_attention *a);
+    void (*glance)(const struct nano_glance *g);
+    /* Turns allowed logits into log-probabilities of the softmax; others into -inf. */
+    void (*draw)(const struct nano_draw *d);
+    void (*add)(float *to, const float *from, size_t count);             /* count: of 16 */
+};
+const struct nano_rows *nano_rows_plain(void);
+const struct nano_rows *nano_rows_avx512(void);      /* NULL: not on this machine */
+
+#endif

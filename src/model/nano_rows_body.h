@@ -1,0 +1,341 @@
+/* nano_rows_body: included by nano_rows_plain.c and nano_rows_avx512.c with FMA and BIAS defined. */
+
+typedef float v16 __attribute__((vector_size(64)));
+typedef int32_t i16 __attribute__((vector_size(64)));
+typedef float v16_at __attribute__((vector_size(64), aligned(4), may_alias));
+
+static ALWAYS_INLINE v16 get(const float *at)
+{
+    return *(const v16_at *)at;
+}
+
+static ALWAYS_INLINE void put(float *at, v16 x)
+{
+    *(v16_at *)at = x;
+}
+
+static ALWAYS_INLINE v16 all(float x)
+{
+    return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+}
+
+static ALWAYS_INLINE v16 pick(i16 take, v16 a, v16 b)
+{
+    return (v16)(((i16)a & take) | ((i16)b & ~take));
+}
+
+static ALWAYS_INLINE float sum16(v16 x)
+{
+    float s = 0;
+    for (int k = 0; k < 8; k++)
+        s += x[k] + x[k + 8];
+    return s;
+}
+
+static ALWAYS_INLINE float max16(v16 x)
+{
+    float m = x[0];
+    for (int k = 1; k < 16; k++)
+        m = x[k] > m ? x[k] : m;
+    return m;
+}
+
+/* e^x for x <= 0; 0 below -87. */
+static ALWAYS_INLINE v16 exponential(v16 x)
+{
+    const v16 magic = all(12582912.0f);
+    v16 y = x * all(1.44269504f);
+    v16 t = y + magic;
+    v16 f = y - (t - magic);
+    v16 p = all(0.0013390863f);
+    p = FMA(p, f, all(0.0096760319f));
+    p = FMA(p, f, all(0.0555035711f));
+    p = FMA(p, f, all(0.2402210749f));
+    p = FMA(p, f, all(0.6931471880f));
+    p = FMA(p, f, all(1.0f));
+    i16 power = (i16)p + ((i16)t << 23);
+    return pick(y >= all(-125.0f), (v16)power, all(0));
+}
+
+/* ln x for normal x > 0: the polynomial of the mantissa around 1 (Cephes' logf). */
+static ALWAYS_INLINE v16 logarithm(v16 x)
+{
+    i16 bits = (i16)x;
+    i16 e = ((bits >> 23) & 255) - 126;
+    v16 m = (v16)((bits & 0x807fffff) | 0x3f000000);
+    i16 low = m < all(0.70710678f);
+    e += low;
+    m = m + pick(low, m, all(0)) - all(1.0f);
+    v16 z = m * m, y = all(7.0376836292e-2f);
+    y = FMA(y, m, all(-1.1514610310e-1f));
+    y = FMA(y, m, all(1.1676998740e-1f));
+    y = FMA(y, m, all(-1.2420140846e-1f));
+    y = FMA(y, m, all(1.4249322787e-1f));
+    y = FMA(y, m, all(-1.6668057665e-1f));
+    y = FMA(y, m, all(2.0000714765e-1f));
+    y = FMA(y, m, all(-2.4999993993e-1f));
+    y = FMA(y, m, all(3.3333331174e-1f));
+    y = y * m * z;
+    v16 ef = __builtin_convertvector(e, v16);
+    return m + (y - all(0.5f) * z) + ef * all(0.693147181f);
+}
+
+static void norm(const float *x, const float *weight, uint32_t rows, uint32_t width, float *scale,
+                 float *out)
+{
+    for (uint32_t r = 0; r < rows; r++, x += width, out += width) {
+        v16 s = all(0);
+        for (uint32_t k = 0; k < width; k += 16)
+            s = FMA(get(x + k), get(x + k), s);
+        scale[r] = 1 / sqrtf(sum16(s) / (float)width + 1e-5f);
+        for (uint32_t k = 0; k < width; k += 16)
+            put(out + k, get(x + k) * all(scale[r]) * get(weight + k));
+    }
+}
+
+static void norm_back(const float *x, const float *weight, const float *scale,
+                      const float *out_gradient, uint32_t rows, uint32_t width, float *x_gradient,
+                      float *weight_gradient)
+{
+    for (uint32_t r = 0; r < rows; r++) {
+        const float *xr = x + (size_t)r * width, *g = out_gradient + (size_t)r * width;
+        float *to = x_gradient + (size_t)r * width;
+        v16 dot = all(0), a = all(scale[r]);
+        for (uint32_t k = 0; k < width; k += 16) {
+            v16 gx = get(g + k) * get(xr + k);
+            dot = FMA(gx, get(weight + k), dot);
+            put(weight_gradient + k, FMA(gx, a, get(weight_gradient + k)));
+        }
+        v16 c = all(sum16(dot) * scale[r] * scale[r] * scale[r] / (float)width);
+        for (uint32_t k = 0; k < width; k += 16)
+            put(to + k, get(to + k) + get(g + k) * get(weight + k) * a - get(xr + k) * c);
+    }
+}
+
+static void square(const float *u, size_t count, float *a)
+{
+    for (size_t k = 0; k < count; k += 16) {
+        v16 x = get(u + k);
+        x = pick(x > all(0), x, all(0));
+        put(a + k, x * x);
+    }
+}
+
+static void square_back(const float *u, size_t count, float *gradient)
+{
+    for (size_t k = 0; k < count; k += 16) {
+        v16 x = get(u + k);
+        x = pick(x > all(0), x, all(0));
+        put(gradient + k, get(gradient + k) * (x + x));
+    }
+}
+
+static void add(float *to, const float *from, size_t count)
+{
+    for (size_t k = 0; k < count; k += 16)
+        put(to + k, get(to + k) + get(from + k));
+}
+
+/* [rows] of 16 numbers each, a `step` apart, to [16][stride]. */
+static ALWAYS_INLINE void turn(const float *from, size_t step, uint32_t rows, uint32_t stride,
+                               float *to)
+{
+    for (uint32_t c = 0; c < 16; c++) {
+        for (uint32_t j = 0; j < rows; j++)
+            to[(size_t)c * stride + j] = from[j * step + c];
+        for (uint32_t j = rows; j < stride; j++)
+            to[(size_t)c * stride + j] = 0;
+    }
+}
+
+static const int32_t counting[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+static ALWAYS_INLINE i16 first(uint32_t count)
+{
+    i16 k;
+    memcpy(&k, counting, sizeof(k));
+    return k < (int32_t)count;
+}
+
+/* Scores of 16 columns. */
+static ALWAYS_INLINE v16 score16(const float *q, const float *turned, uint32_t stride)
+{
+    v16 s = all(0);
+    for (uint32_t c = 0; c < 16; c++)
+        s = FMA(all(q[c]), get(turned + (size_t)c * stride), s);
+    return s * all(0.25f);
+}
+
+/* In place; what lies beyond `seen` becomes 0. */
+static ALWAYS_INLINE void softmax(float *p, uint32_t seen, uint32_t stride)
+{
+    v16 most = all(-1e30f), sum = all(0);
+    for (uint32_t j = 0; j < seen; j += 16) {
+        v16 x = pick(first(seen - j), get(p + j), all(-1e30f));
+        most = pick(x > most, x, most);
+    }
+    v16 top = all(max16(most));
+    for (uint32_t j = 0; j < stride; j += 16) {
+        v16 x = all(0);
+        if (j < seen)
+            x = pick(first(seen - j), exponential(get(p + j) - top), all(0));
+        sum += x;
+        put(p + j, x);
+    }
+    v16 scale = all(1 / sum16(sum));
+    for (uint32_t j = 0; j < seen; j += 16)
+        put(p + j, get(p + j) * scale);
+}
+
+static void attend(const struct nano_attention *a)
+{
+    uint32_t step = 3 * a->width;
+    for (uint32_t h = 0; h < a->width / NANO_HEAD; h++) {
+        const float *q = a->qkv + h * NANO_HEAD, *k = q + a->width, *v = k + a->width;
+        turn(k, step, a->rows, a->stride, a->scratch);
+        for (uint32_t i = 0; i < a->rows; i++) {
+            uint32_t seen = i < a->prefix ? a->prefix : i + 1;
+            float *p = a->shares + ((size_t)h * a->rows + i) * a->stride;
+            const uint8_t *relations = a->relations + (size_t)i * a->stride;
+            for (uint32_t j = 0; j < seen; j += 16)
+                put(p + j, score16(q + (size_t)i * step, a->scratch + j, a->stride) +
+                               BIAS(a->bias + h * NANO_RELATIONS, relations + j));
+            softmax(p, seen, a->stride);
+            v16 even = all(0), odd = all(0);
+            uint32_t j = 0;
+            for (; j + 1 < seen; j += 2) {
+                even = FMA(all(p[j]), get(v + (size_t)j * step), even);
+                odd = FMA(all(p[j + 1]), get(v + (size_t)(j + 1) * step), odd);
+            }
+            if (j < seen)
+                even = FMA(all(p[j]), get(v + (size_t)j * step), even);
+            put(a->out + (size_t)i * a->width + h * NANO_HEAD, even + odd);
+        }
+    }
+}
+
+static ALWAYS_INLINE void attend_back_row(const struct nano_attention *a, uint32_t h, uint32_t i)
+{
+    uint32_t step = 3 * a->width, seen = i < a->prefix ? a->prefix : i + 1;
+    const float *q = a->qkv + h * NANO_HEAD, *k = q + a->width;
+    float *dq = a->qkv_gradient + h * NANO_HEAD, *dk = dq + a->width, *dv = dk + a->width;
+    const float *p = a->shares + ((size_t)h * a->rows + i) * a->stride;
+    const uint8_t *relations = a->relations + (size_t)i * a->stride;
+    const float *g = a->out_gradient + (size_t)i * a->width + h * NANO_HEAD;
+    float *ds = a->scratch + (size_t)16 * a->stride;
+    float *bias = a->bias_gradient + h * NANO_RELATIONS;
+    v16 dot = all(0);
+    for (uint32_t j = 0; j < seen; j += 16) {
+        v16 s = all(0);
+        for (uint32_t c = 0; c < 16; c++)
+            s = FMA(all(g[c]), get(a->scratch + (size_t)c * a->stride + j), s);
+        dot = FMA(s, get(p + j), dot);
+        put(ds + j, s);
+    }
+    v16 mean = all(sum16(dot));
+    for (uint32_t j = 0; j < seen; j += 16)
+        put(ds + j, get(p + j) * (get(ds + j) - mean));
+    v16 own = all(0), row = get(g), query = get(q + (size_t)i * step) * all(0.25f);
+    for (uint32_t j = 0; j < seen; j++) {
+        v16 s = all(ds[j]);
+        bias[relations[j]] += ds[j];
+        own = FMA(s, get(k + (size_t)j * step), own);
+        put(dk + (size_t)j * step, FMA(s, query, get(dk + (size_t)j * step)));
+        put(dv + (size_t)j * step, FMA(all(p[j]), row, get(dv + (size_t)j * step)));
+    }
+    put(dq + (size_t)i * step, own * all(0.25f));
+}
+
+static void attend_back(const struct nano_attention *a)
+{
+    uint32_t step = 3 * a->width;
+    memset(a->qkv_gradient, 0, (size_t)a->rows * step * sizeof(float));
+    for (uint32_t h = 0; h < a->width / NANO_HEAD; h++) {
+        turn(a->qkv + 2 * a->width + h * NANO_HEAD, step, a->rows, a->stride, a->scratch);
+        for (uint32_t i = 0; i < a->rows; i++)
+            attend_back_row(a, h, i);
+    }
+}
+
+static void glance(const struct nano_glance *g)
+{
+    uint32_t steps = g->steps, span = (steps + 15) / 16 * 16;
+    for (uint32_t h = 0; h < g->width / NANO_HEAD; h++) {
+        const float *q = g->qkv + h * NANO_HEAD, *bias = g->bias + h * NANO_RELATIONS;
+        float *p = g->scratch;
+        /* the row's own steps come first, so that the prefix stays in whole vectors */
+        for (uint32_t j = 0; j < span; j++)
+            p[j] = -1e30f;
+        for (uint32_t j = 0; j < steps; j++) {
+            const float *k = (j + 1 < steps ? g->past[j] : g->qkv) + g->width + h * NANO_HEAD;
+            uint32_t relation = j + 1 == steps ? NANO_REL_SELF
+                                : j + 2 == steps ? NANO_REL_LAST_STEP : NANO_REL_STEP;
+            p[j] = sum16(get(q) * get(k)) * 0.25f + bias[relation];
+        }
+        const float *keys = g->keys + (size_t)h * NANO_HEAD * g->stride;
+        for (uint32_t j = 0; j < g->prefix; j += 16)
+            put(p + span + j, pick(first(g->prefix - j),
+                                     score16(q, keys + j, g->stride) +
+                                         BIAS(bias, g->relations + j), all(-1e30f)));
+        softmax(p, span + g->prefix, span + g->stride);
+        v16 out = all(0), other = all(0);
+        for (uint32_t j = 0; j < steps; j++) {
+            const float *k = (j + 1 < steps ? g->past[j] : g->qkv) + 2 * g->width + h * NANO_HEAD;
+            out = FMA(all(p[j]), get(k), out);
+        }
+        const float *v = g->values + (size_t)h * g->stride * NANO_HEAD;
+        for (uint32_t j = 0; j < g->prefix; j += 2) {
+            out = FMA(all(p[span + j]), get(v + (size_t)j * 16), out);
+            other = FMA(all(p[span + j + 1]), get(v + (size_t)(j + 1) * 16), other);
+        }
+        put(g->out + h * NANO_HEAD, out + other);
+    }
+}
+
+/* 16 uniform numbers of (0, 1): a mix of seed and place. */
+static ALWAYS_INLINE v16 uniform(uint64_t seed, uint32_t at)
+{
+    i16 x;
+    memcpy(&x, counting, sizeof(x));
+    x = (x + (int32_t)at) * (int32_t)0x9e3779b1 + (int32_t)seed;
+    typedef uint32_t u16 __attribute__((vector_size(64)));
+    u16 u = (u16)x;
+    u ^= u >> 16;
+    u *= 0x85ebca6bu;
+    u ^= u >> 13;
+    u += (uint32_t)(seed >> 32);
+    u *= 0xc2b2ae35u;
+    u ^= u >> 16;
+    u *= 0x27d4eb2fu;
+    u ^= u >> 15;
+    v16 f = __builtin_convertvector((i16)(u >> 9), v16);
+    return (f + all(0.5f)) * all(1.0f / 8388608.0f);
+}
+
+static void draw(const struct nano_draw *d)
+{
+    v16 most = all(-1e30f), sum = all(0), scale = all(1 / d->temperature);
+    for (uint32_t j = 0; j < d->count; j += 16) {
+        i16 take;
+        for (int k = 0; k < 16; k++)
+            take[k] = -(int32_t)d->allowed[j + (uint32_t)k];
+        v16 x = pick(take, get(d->logits + j) * scale, all(-1e30f));
+        put(d->logprobs + j, x);
+        most = pick(x > most, x, most);
+    }
+    float top = max16(most);
+    for (uint32_t j = 0; j < d->count; j += 16)
+        sum += exponential(get(d->logprobs + j) - all(top));
+    v16 log_sum = all(top) + logarithm(all(sum16(sum)));
+    for (uint32_t j = 0; j < d->count; j += 16) {
+        v16 x = get(d->logprobs + j);
+        i16 none = x < all(-1e29f);
+        x = pick(none, all(-1e30f), x - log_sum);
+        put(d->logprobs + j, x);
+        v16 noise = all(0) - logarithm(all(0) - logarithm(uniform(d->seed, j)));
+        put(d->noisy + j, pick(none, all(-1e30f), x + noise));
+    }
+}
+
+static const struct nano_rows table = {norm, norm_back, square, square_back, attend, attend_back,
+                                       glance, draw, add};
