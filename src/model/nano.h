@@ -93,6 +93,8 @@ struct nano_program {
 void nano_program_read(struct nano_program *p, const struct elm_tree *t,
                        const struct elm_names *names, const uint8_t *editable);
 void nano_program_release(struct nano_program *p);
+/* What may stand in place of n, kid of `parent`. */
+uint8_t nano_need(const struct elm_node *parent, uint32_t kid, const struct elm_node *n);
 /* Names in scope at a node in order of declaration, parameters first. */
 uint32_t nano_scope(const struct nano_program *p, uint32_t at, struct elm_symbol *out,
                     uint32_t max);

@@ -265,14 +265,17 @@ static void close_block(struct nano_hole *h)
     complete(h, ELM_TYPE_NONE);
 }
 
-/* [kind, old kid 1, old kid 2, ...]: the same kids under another kind. */
+/* [kind, old kid 1, old kid 2, ...]: the same kids under another kind, which asks no more of them. */
 static bool keeps_kids(const struct nano_hole *h)
 {
-    uint32_t kids = h->spot->program->tree->nodes[h->spot->at].kids;
+    const struct elm_tree *t = h->spot->program->tree;
+    uint32_t kids = t->nodes[h->spot->at].kids, kid = h->spot->at + 1;
     if (h->form != 0 || kids == 0 || h->count != 1 + kids)
-        return h->form == NANO_BEFORE || h->form == NANO_AFTER;
-    for (uint32_t k = 0; k < kids; k++) {
-        if (h->tokens[1 + k] != NANO_COPY + 1 + k)
+        return h->form == NANO_BEFORE;
+    for (uint32_t k = 0; k < kids; k++, kid += t->nodes[kid].size) {
+        uint8_t need = nano_need(&h->nodes[0], k, &t->nodes[kid]);
+        bool eases = need == NANO_NUMBER || need == h->spot->program->places[kid].need;
+        if (h->tokens[1 + k] != NANO_COPY + 1 + k || !eases)
             return false;
     }
     return true;
@@ -286,7 +289,6 @@ void nano_hole_put(struct nano_hole *h, uint32_t token)
         h->count++;
         h->form = (uint8_t)token;
         h->need = token == NANO_DELETE ? NANO_NOTHING : NANO_STATEMENT;
-        h->keeps = h->need != NANO_NOTHING;
         return;
     }
     if (h->need != NANO_LIST || token == NANO_END)

@@ -262,17 +262,17 @@ static bool taken(const struct nano_differ *d, uint32_t at)
 
 static void collect(struct nano_differ *d, uint32_t at, uint32_t t);
 
-/* A statement between two: after the one before, before the one after, or first in the block. */
+/* A statement between two: before the one after, after the one before, or first in the block. */
 static void collect_insertion(struct nano_differ *d, const struct alignment *a, uint32_t block,
                               uint32_t i, uint32_t t)
 {
     const struct nano_place *places = d->from->places;
     uint32_t before = i > 0 ? a->old[i - 1] : 0, after = i < a->rows ? a->old[i] : 0;
-    if (before != 0 && places[before].need == NANO_STATEMENT &&
-        !(places[before].flags & NANO_TAIL) && !taken(d, before))
-        add(d, (struct raw_hole){before, t, NANO_AFTER, false});
-    else if (after != 0 && places[after].need == NANO_STATEMENT && !taken(d, after))
+    if (after != 0 && places[after].need == NANO_STATEMENT && !taken(d, after))
         add(d, (struct raw_hole){after, t, NANO_BEFORE, false});
+    else if (before != 0 && places[before].need == NANO_STATEMENT &&
+             !(places[before].flags & NANO_TAIL) && !taken(d, before))
+        add(d, (struct raw_hole){before, t, NANO_AFTER, false});
     else if (i == 0 && places[block].need == NANO_BLOCK && !taken(d, block))
         add(d, (struct raw_hole){block, t, NANO_BEFORE, false});
     else

@@ -60,7 +60,7 @@ static uint8_t lvalue_of(uint8_t type)
                                 : type == ELM_TYPE_DOUBLE ? NANO_LVALUE_REAL : NANO_NOTHING;
 }
 
-static uint8_t need_of(const struct elm_node *parent, uint32_t kid, const struct elm_node *n)
+uint8_t nano_need(const struct elm_node *parent, uint32_t kid, const struct elm_node *n)
 {
     bool expression = n->kind >= ELM_NODE_INT;
     switch (parent->kind) {
@@ -185,7 +185,7 @@ static uint8_t editing(const struct walk *w, uint32_t at, const struct nano_plac
     bool may = w->editable == NULL || (w->editable[at / 8] >> (at % 8) & 1);
     if (!may || over->depth >= DEPTH_MOST || over->parent == UINT16_MAX)
         return NANO_NOTHING;
-    uint8_t need = need_of(&w->p->tree->nodes[w->p->places[at].parent], kid, n);
+    uint8_t need = nano_need(&w->p->tree->nodes[w->p->places[at].parent], kid, n);
     /* a loop that stands for the function's return stays as it is, but for what it computes */
     uint8_t kind = w->p->tree->nodes[w->p->places[at].parent].kind;
     bool decides = kind == ELM_NODE_WHILE || (kind == ELM_NODE_FOR && kid == 1);
