@@ -46,6 +46,14 @@ struct nano_draw {
     uint64_t seed;                       /* of the noise of this row */
     float *logprobs, *noisy;             /* log-probability, and with Gumbel noise; -inf: not allowed */
 };
+/* out[rows][columns] = left[rows][depth] times weights in panels of 16 columns: [depth][16] each. */
+struct nano_product {
+    const float *left, *panels;
+    float *out;
+    size_t left_stride, out_stride;
+    uint32_t rows, columns, depth;       /* columns: of 16 */
+    bool add;
+};
 struct nano_rows {
     void (*norm)(const float *x, const float *weight, uint32_t rows, uint32_t width, float *scale,
                  float *out);
@@ -61,6 +69,7 @@ struct nano_rows {
     /* Turns allowed logits into log-probabilities of the softmax; others into -inf. */
     void (*draw)(const struct nano_draw *d);
     void (*add)(float *to, const float *from, size_t count);             /* count: of 16 */
+    void (*product)(const struct nano_product *p);
 };
 const struct nano_rows *nano_rows_plain(void);
 const struct nano_rows *nano_rows_avx512(void);      /* NULL: not on this machine */

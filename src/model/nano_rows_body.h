@@ -337,5 +337,54 @@ static void draw(const struct nano_draw *d)
     }
 }
 
+/* `rows` rows times `panels` panels of 16 columns; both are constants where it is called. */
+static ALWAYS_INLINE void product_block(const struct nano_product *p, const float *left,
+                                        const float *panel, float *out, uint32_t rows,
+                                        uint32_t panels)
+{
+    v16 sums[16];
+    const size_t next = (size_t)p->depth * 16;
+    UNROLL
+    for (uint32_t r = 0; r < rows * panels; r++)
+        sums[r] = all(0);
+    for (uint32_t k = 0; k < p->depth; k++, panel += 16) {
+        v16 a = get(panel), b = panels > 1 ? get(panel + next) : a;
+        UNROLL
+        for (uint32_t r = 0; r < rows; r++) {
+            v16 x = all(left[r * p->left_stride + k]);
+            sums[r * panels] = FMA(x, a, sums[r * panels]);
+            if (panels > 1)
+                sums[r * panels + 1] = FMA(x, b, sums[r * panels + 1]);
+        }
+    }
+    UNROLL
+    for (uint32_t r = 0; r < rows * panels; r++) {
+        float *at = out + (r / panels) * p->out_stride + r % panels * 16;
+        put(at, p->add ? get(at) + sums[r] : sums[r]);
+    }
+}
+
+static ALWAYS_INLINE void product_columns(const struct nano_product *p, const float *panel,
+                                          float *out, uint32_t panels)
+{
+    uint32_t r = 0;
+    const float *left = p->left;
+    for (; r + 8 <= p->rows; r += 8, left += 8 * p->left_stride, out += 8 * p->out_stride)
+        product_block(p, left, panel, out, 8, panels);
+    for (; r + 4 <= p->rows; r += 4, left += 4 * p->left_stride, out += 4 * p->out_stride)
+        product_block(p, left, panel, out, 4, panels);
+    for (; r < p->rows; r++, left += p->left_stride, out += p->out_stride)
+        product_block(p, left, panel, out, 1, panels);
+}
+
+static void product(const struct nano_product *p)
+{
+    uint32_t j = 0;
+    for (; j + 32 <= p->columns; j += 32)
+        product_columns(p, p->panels + (size_t)j * p->depth, p->out + j, 2);
+    if (j < p->columns)
+        product_columns(p, p->panels + (size_t)j * p->depth, p->out + j, 1);
+}
+
 static const struct nano_rows table = {norm, norm_back, square, square_back, attend, attend_back,
-                                       glance, draw, add};
+                                       glance, draw, add, product};

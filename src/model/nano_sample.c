@@ -34,7 +34,7 @@ struct candidate {
 struct elm_nano_sampler {
     const struct elm_nano *net;
     struct elm_nano_pupil *pupil;
-    struct gemm_thread *gemm;
+    float *panels;                           /* all weights of layers and heads, at their place */
     const struct nano_rows *rows;
     struct nano_reader *reader;
     struct nano_program program;
@@ -73,22 +73,40 @@ static float *floats(size_t count)
     return f;
 }
 
+/* [rows][cols] to panels of 16 rows, [cols][16] each. */
+static void pack(struct elm_nano_sampler *s)
+{
+    const struct elm_nano *n = s->net;
+    s->panels = floats(n->size);
+    for (uint32_t k = 0; k < n->tensor_count; k++) {
+        const struct elm_nano_tensor *t = &n->tensors[k];
+        for (uint32_t r = 0; t->matrix && r < t->rows; r++) {
+            const float *row = n->weights + t->at + (size_t)r * t->cols;
+            float *panel = s->panels + t->at + (size_t)(r / 16) * 16 * t->cols + r % 16;
+            for (uint32_t c = 0; c < t->cols; c++)
+                panel[(size_t)c * 16] = row[c];
+        }
+    }
+}
+
+static void multiply(struct elm_nano_sampler *s, const float *left, size_t weights, uint32_t rows,
+                     uint32_t columns, uint32_t depth, bool add, float *out)
+{
+    s->rows->product(&(struct nano_product){
+        .left = left, .panels = s->panels + weights, .out = out, .left_stride = depth,
+        .out_stride = columns, .rows = rows, .columns = columns, .depth = depth, .add = add});
+}
+
 enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel kernel,
                                      struct elm_nano_sampler **out, struct elm_error *err)
 {
     struct elm_nano_pupil *pupil;
-    struct gemm_thread *thread;
     ELM_TRY(elm_nano_pupil_new(n, kernel, &pupil, err));
-    enum elm_status status = gemm_thread_new(kernel, &thread, err);
-    if (status != ELM_OK) {
-        elm_nano_pupil_free(pupil);
-        return status;
-    }
     struct elm_nano_sampler *s = elm_calloc(1, sizeof(*s));
     size_t rows = ELM_NANO_CHILDREN_MAX, d = n->config.width;
     s->net = n;
     s->pupil = pupil;
-    s->gemm = thread;
+    pack(s);
     s->rows = nano_rows_choose(kernel);
     s->reader = nano_reader_new();
     s->lesson = elm_nano_lesson_new();
@@ -116,14 +134,13 @@ void elm_nano_sampler_free(struct elm_nano_sampler *s)
     if (s == NULL)
         return;
     elm_nano_pupil_free(s->pupil);
-    gemm_thread_free(s->gemm);
     nano_reader_free(s->reader);
     nano_program_release(&s->program);
     elm_nano_lesson_free(s->lesson);
     elm_tree_release(&s->tree);
     for (uint32_t k = 0; k < NANO_LAYERS_MAX; k++)
         free(s->steps[k]);
-    void *owned[] = {s->spots, s->spot_read, s->keys, s->values, s->beam, s->grown, s->holes,
+    void *owned[] = {s->panels, s->spots, s->spot_read, s->keys, s->values, s->beam, s->grown, s->holes,
                      s->x, s->n, s->mixed, s->up, s->scale, s->logits, s->queries, s->scratch,
                      s->logprobs, s->noisy, s->relations, s->allowed, s->candidates};
     for (uint32_t k = 0; k < ELM_COUNT(owned); k++)
@@ -257,16 +274,14 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
     for (uint32_t k = 0; k < n->config.layers; k++) {
         const struct nano_layer *w = &n->layers[k];
         s->rows->norm(s->x, n->weights + w->norm1, rows, d, s->scale, s->n);
-        nano_forward(s->gemm, ELM_F32, s->n, d, n->weights + w->qkv, rows, 3 * d, d, 0,
-                     s->steps[k] + (size_t)s->step_count * 3 * d, 3 * d);
+        multiply(s, s->n, w->qkv, rows, 3 * d, d, false,
+                 s->steps[k] + (size_t)s->step_count * 3 * d);
         look(s, k, rows);
-        nano_forward(s->gemm, ELM_F32, s->mixed, d, n->weights + w->out, rows, d, d, 1, s->x, d);
+        multiply(s, s->mixed, w->out, rows, d, d, true, s->x);
         s->rows->norm(s->x, n->weights + w->norm2, rows, d, s->scale, s->n);
-        nano_forward(s->gemm, ELM_F32, s->n, d, n->weights + w->up, rows, hidden, d, 0, s->up,
-                     hidden);
+        multiply(s, s->n, w->up, rows, hidden, d, false, s->up);
         s->rows->square(s->up, (size_t)rows * hidden, s->up);
-        nano_forward(s->gemm, ELM_F32, s->up, hidden, n->weights + w->down, rows, d, hidden, 1,
-                     s->x, d);
+        multiply(s, s->up, w->down, rows, d, hidden, true, s->x);
     }
     s->rows->norm(s->x, n->weights + n->norm, rows, d, s->scale, s->n);
     for (uint32_t r = 0; r < rows; r++) {
@@ -366,10 +381,8 @@ static void decide(struct elm_nano_sampler *s, uint32_t rows, uint64_t seed, dou
         else
             memcpy(s->x + (size_t)tokens++ * d, s->n + (size_t)r * d, d * sizeof(float));
     }
-    nano_forward(s->gemm, ELM_F32, s->mixed, d, n->weights + n->query, points, d, d, 0,
-                 s->queries, d);
-    nano_forward(s->gemm, ELM_F32, s->x, d, n->weights + n->head, tokens, NANO_LOGITS, d, 0,
-                 s->logits, NANO_LOGITS);
+    multiply(s, s->mixed, n->query, points, d, d, false, s->queries);
+    multiply(s, s->x, n->head, tokens, NANO_LOGITS, d, false, s->logits);
     points = tokens = 0;
     for (uint32_t r = 0; r < rows; r++) {
         const struct branch *b = &s->beam[s->active[r]];
