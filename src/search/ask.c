@@ -241,13 +241,26 @@ void ask_text(struct elm_search *s, struct batch *b, struct candidate *c, struct
     }
 }
 
+/* What the attempts of one batch share that a kind makes together. */
+struct together {
+    struct elm_parent parents[2];
+    uint32_t count;
+    struct held *first;
+    uint8_t flags;
+    uint64_t group;
+    uint32_t member;             /* of the next one; 0: none has been made */
+};
+
 /* Calls the operator; a stored failure is not an error, but a broken operator is. */
 static enum elm_status mutate(struct elm_search *s, struct batch *b, struct candidate *c,
-                              uint32_t arm, const struct elm_parents *parents,
+                              uint32_t arm, const struct together *of,
                               struct elm_rng *rng, struct elm_error *err)
 {
     const struct elm_operator_kind *kind = s->operators[arm];
     struct elm_operator_context context = ask_context(s);
+    const struct elm_parents *parents = &(struct elm_parents){of->parents, of->count};
+    context.group = of->group;
+    context.member = of->member;
     struct elm_edit edits[ELM_EDITS_MAX];
     uint32_t edit_count = 0;
     struct elm_buf text = {0};
@@ -271,28 +284,42 @@ static enum elm_status mutate(struct elm_search *s, struct batch *b, struct cand
     return status;
 }
 
-static enum elm_status ask_one(struct elm_search *s, struct batch *b, bool *found,
-                               struct elm_error *err)
+/* The parents of an attempt: its own, or those of the group that it belongs to. */
+static void join(struct elm_search *s, struct candidate *c, uint32_t arm, struct elm_rng *rng,
+                 struct together *of)
+{
+    uint32_t most = s->operators[arm]->group > 1 ? s->operators[arm]->group : 1;
+    of->member = of->member + 1 < most && of->first != NULL ? of->member + 1 : 0;
+    if (of->member > 0) {
+        c->attempt.flags |= of->flags;
+        ask_count(s, of->first->id);
+        return;
+    }
+    of->first = ask_parents(s, c, rng, s->operators[arm]->parents_min, of->parents, &of->count);
+    of->flags = c->attempt.flags;
+    of->group = elm_hash_mix(s->def.seed, (uint64_t)c->attempt.id);
+}
+
+static enum elm_status ask_one(struct elm_search *s, struct batch *b, struct together *groups,
+                               bool *found, struct elm_error *err)
 {
     *found = false;
     for (int try = 0; try < TRIES && !*found; try++) {
         struct candidate *c = ask_attempt(s, b);
         struct elm_rng rng = elm_rng(s->def.seed, (uint64_t)c->attempt.id);
         uint32_t arm = bandit_draw(&s->bandit, 0, s->model_first, &rng);
+        struct together *of = &groups[arm];
         bandit_count(&s->bandit, arm);
-        struct elm_parent parents[2];
-        uint32_t count;
-        struct held *first = ask_parents(s, c, &rng, s->operators[arm]->parents_min, parents,
-                                         &count);
+        join(s, c, arm, &rng, of);
         c->attempt.operator_index = (uint8_t)arm;
-        c->attempt.parents[0] = parents[0].id;
-        c->attempt.parents[1] = count > 1 ? parents[1].id : -1;
-        c->parent = held_ref(first);
+        c->attempt.parents[0] = of->parents[0].id;
+        c->attempt.parents[1] = of->count > 1 ? of->parents[1].id : -1;
+        c->parent = held_ref(of->first);
         if (s->problem->judge == ELM_JUDGE_COMPARE || s->noisy) {
-            c->opponent = held_ref(first);
-            c->attempt.opponent = first->id;
+            c->opponent = held_ref(of->first);
+            c->attempt.opponent = of->first->id;
         }
-        ELM_TRY(mutate(s, b, c, arm, &(struct elm_parents){parents, count}, &rng, err));
+        ELM_TRY(mutate(s, b, c, arm, of, &rng, err));
         *found = c->evaluate;
         if (!c->evaluate)
             elm_tree_release(&c->tree);
@@ -307,9 +334,10 @@ enum elm_status search_ask(struct elm_search *s, struct batch *b, struct elm_err
         return consult_ask(s, b, err);
     ask_rematches(s, b);
     uint32_t found = b->count;
+    struct together groups[ELM_OPERATORS_MAX] = {0};
     while (found < ask_batch_size(s)) {
         bool one;
-        ELM_TRY(ask_one(s, b, &one, err));
+        ELM_TRY(ask_one(s, b, groups, &one, err));
         if (!one)
             break;
         found++;
