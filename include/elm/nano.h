@@ -110,4 +110,21 @@ uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t cou
 uint32_t elm_nano_child(struct elm_nano_sampler *s, uint32_t i, struct elm_arena *arena,
                         struct elm_edit edits[ELM_EDITS_MAX], double *logprob);
 
+/* ---- for operators: one run's model and sampler, opened when first asked ---- */
+struct elm_nano_writer;
+struct elm_nano_writer *elm_nano_writer_new(void);
+void elm_nano_writer_free(struct elm_nano_writer *w);
+/* Can it write for this problem? As elm_operator_kind.applies. */
+bool elm_nano_writer_applies(const struct elm_problem *problem, const char **why);
+/* The sampler, holding up to `count` children of the parent drawn by context->group; again for the same
+ * ones it only looks them up. Fails: as elm_nano_open; ELM_NOT_FOUND where there is nothing to edit. */
+enum elm_status elm_nano_writer_ask(struct elm_nano_writer *w,
+                                    const struct elm_operator_context *context,
+                                    const struct elm_parent *parent, uint32_t count,
+                                    double temperature, struct elm_nano_sampler **sampler,
+                                    uint32_t *children, struct elm_error *err);
+/* Do the edits keep within the problem's limits of nodes? */
+bool elm_nano_fits(const struct elm_problem *problem, const struct elm_tree *tree,
+                   const struct elm_edit *edits, uint32_t count);
+
 #endif

@@ -1,0 +1,175 @@
+/*
+ * guided: the tree-edit model proposes, the values that the outputs want choose. Many edits are
+ * sampled; those that put an expression in another's place are computed from the parent's runs, and
+ * what meets more of the wanted values comes first, what meets fewer last. Edits whose effect can't be
+ * computed so keep the place that the model gave them in between.
+ */
+#include "elm/nano.h"
+#include "elm/tape.h"
+
+#include <stdlib.h>
+
+#define GROUP 32
+#define PROPOSED 160
+#define TEMPERATURE 0.9
+
+struct ranked {
+    uint32_t child;
+    int gain;                    /* wanted values met, more than before */
+};
+struct guided {
+    struct elm_nano_writer *writer;
+    struct elm_tape tape;
+    bool taped, has_tape, ranked;
+    uint64_t parent, group;
+    struct ranked order[PROPOSED];
+    uint32_t count;
+    struct elm_column symbols[ELM_VIEW_SYMBOLS_MAX], column;
+    struct elm_view view;
+    struct elm_arena arena;
+};
+
+static bool guided_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
+                           const char **why)
+{
+    if (!elm_nano_writer_applies(problem, why))
+        return false;
+    if (evidence != NULL && evidence->want != NULL && evidence->case_count > 0)
+        return true;
+    if (why != NULL)
+        *why = "the judge gives no wanted outputs";
+    return false;
+}
+
+static void *guided_make(const struct elm_problem *problem)
+{
+    (void)problem;
+    struct guided *s = elm_calloc(1, sizeof(*s));
+    s->writer = elm_nano_writer_new();
+    return s;
+}
+
+static void guided_free(void *self)
+{
+    struct guided *s = self;
+    if (s == NULL)
+        return;
+    elm_nano_writer_free(s->writer);
+    elm_tape_release(&s->tape);
+    elm_arena_release(&s->arena);
+    free(s);
+}
+
+/* The cases in which something is wanted of a node; the moments are where it was computed. */
+static void open_view(struct guided *s, const struct elm_tree *tree, uint32_t at)
+{
+    s->view = (struct elm_view){.tape = &s->tape, .columns = s->symbols};
+    for (uint32_t c = 0; c < s->tape.case_count; c++) {
+        uint32_t e = s->tape.chosen[(size_t)at * s->tape.case_count + c];
+        if (e != 0)
+            s->view.events[s->view.cases++] = e;
+    }
+    s->view.symbol_count = elm_tree_scope(tree, at, s->view.symbols, ELM_VIEW_SYMBOLS_MAX);
+}
+
+/* What one edit gains; 0 where it can't be told. */
+static int gain_of(struct guided *s, const struct elm_tree *tree, const struct elm_edit *edit)
+{
+    if (edit->removed != 1 || edit->put_kids != 1 || edit->put[0].kind < ELM_NODE_INT)
+        return 0;
+    uint32_t at = elm_tree_kid(tree, edit->parent, edit->first);
+    const struct elm_node *old = &tree->nodes[at];
+    bool number = old->type == ELM_TYPE_INT || old->type == ELM_TYPE_DOUBLE;
+    bool assigned = tree->nodes[edit->parent].kind >= ELM_NODE_ASSIGN && edit->first == 0;
+    if (old->kind < ELM_NODE_INT || !number || assigned)
+        return 0;
+    open_view(s, tree, at);
+    if (s->view.cases == 0 || !elm_view_evaluate(&s->view, edit->put, &s->column) ||
+        s->column.real != (old->type == ELM_TYPE_DOUBLE))
+        return 0;
+    int gain = 0;
+    for (uint32_t i = 0; i < s->view.cases; i++) {
+        const struct elm_want *w = &s->tape.wants[s->view.events[i]];
+        gain += s->column.ok[i] && elm_want_met(w, s->column.v[i]);
+        gain -= elm_want_met(w, s->tape.events[s->view.events[i]].value);
+    }
+    return gain;
+}
+
+static int by_gain(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->gain != y->gain)
+        return x->gain < y->gain ? 1 : -1;
+    return x->child < y->child ? -1 : x->child > y->child;
+}
+
+static void rank(struct guided *s, const struct elm_parent *parent,
+                 struct elm_nano_sampler *sampler, uint32_t children)
+{
+    struct elm_edit edits[ELM_EDITS_MAX];
+    for (uint32_t i = 0; i < children; i++) {
+        elm_arena_clear(&s->arena);
+        uint32_t count = elm_nano_child(sampler, i, &s->arena, edits, NULL);
+        s->order[i] = (struct ranked){i, 0};
+        if (count == 1 && s->has_tape)
+            s->order[i].gain = gain_of(s, parent->tree, &edits[0]);
+    }
+    s->count = children;
+    qsort(s->order, s->count, sizeof(s->order[0]), by_gain);
+}
+
+static void prepare(struct guided *s, const struct elm_operator_context *context,
+                    const struct elm_parent *parent, struct elm_nano_sampler *sampler,
+                    uint32_t children)
+{
+    uint64_t key = elm_hash_mix(elm_tree_text_hash(parent->tree), (uint64_t)parent->id);
+    if (!s->taped || s->parent != key) {
+        s->has_tape = context->vm != NULL &&
+                      elm_tape_record(&s->tape, parent->tree, context->problem->names,
+                                      &context->problem->io, context->evidence, NULL) == ELM_OK;
+        s->taped = true;
+        s->parent = key;
+        s->ranked = false;
+    }
+    if (s->ranked && s->group == context->group)
+        return;
+    rank(s, parent, sampler, children);
+    s->group = context->group;
+    s->ranked = true;
+}
+
+static enum elm_status guided_mutate(void *self, const struct elm_operator_context *context,
+                                     const struct elm_parents *parents, struct elm_rng *rng,
+                                     struct elm_edit *edits, uint32_t *edit_count,
+                                     struct elm_error *err)
+{
+    struct guided *s = self;
+    const struct elm_parent *parent = &parents->parent[0];
+    struct elm_nano_sampler *sampler;
+    uint32_t children;
+    (void)rng;
+    ELM_TRY(elm_nano_writer_ask(s->writer, context, parent, PROPOSED, TEMPERATURE, &sampler,
+                                &children, err));
+    prepare(s, context, parent, sampler, children);
+    if (context->member >= s->count)
+        return elm_fail(err, ELM_NOT_FOUND, "no more edits of program %lld",
+                        (long long)parent->id);
+    *edit_count = elm_nano_child(sampler, s->order[context->member].child, context->arena, edits,
+                                 NULL);
+    if (!elm_nano_fits(context->problem, parent->tree, edits, *edit_count))
+        return elm_fail(err, ELM_NOT_FOUND, "an edit beyond the limits of nodes");
+    return ELM_OK;
+}
+
+const struct elm_operator_kind elm_operator_guided = {
+    .name = "guided",
+    .summary = "the small model proposes, the values wanted choose",
+    .price_us = 200,
+    .parents_min = 1,
+    .group = GROUP,
+    .make = guided_make,
+    .free = guided_free,
+    .applies = guided_applies,
+    .mutate = guided_mutate,
+};

@@ -1,0 +1,93 @@
+/* nano_writer: what operators of the tree-edit model share: the model, and what was read and sampled. */
+#include "elm/nano.h"
+
+#include <stdlib.h>
+
+struct elm_nano_writer {
+    struct elm_nano *model;
+    struct elm_nano_sampler *sampler;
+    bool read, can_edit, sampled;
+    uint64_t parent, group;
+    uint32_t count;
+};
+
+struct elm_nano_writer *elm_nano_writer_new(void)
+{
+    return elm_calloc(1, sizeof(struct elm_nano_writer));
+}
+
+void elm_nano_writer_free(struct elm_nano_writer *w)
+{
+    if (w == NULL)
+        return;
+    elm_nano_sampler_free(w->sampler);
+    elm_nano_free(w->model);
+    free(w);
+}
+
+bool elm_nano_writer_applies(const struct elm_problem *problem, const char **why)
+{
+    const char *reason = NULL;
+    struct elm_nano *model = NULL;
+    if (problem->seed.count == 0)
+        reason = "the seed is outside core C";
+    else if (elm_nano_builtin(&model, NULL) != ELM_OK)
+        reason = "no model built in";
+    elm_nano_free(model);
+    if (why != NULL && reason != NULL)
+        *why = reason;
+    return reason == NULL;
+}
+
+static enum elm_status open_model(struct elm_nano_writer *w, const char *path,
+                                  struct elm_error *err)
+{
+    if (w->sampler != NULL)
+        return ELM_OK;
+    if (w->model == NULL)
+        ELM_TRY(path != NULL ? elm_nano_open(path, &w->model, err)
+                             : elm_nano_builtin(&w->model, err));
+    return elm_nano_sampler_new(w->model, ELM_KERNEL_AUTO, &w->sampler, err);
+}
+
+enum elm_status elm_nano_writer_ask(struct elm_nano_writer *w,
+                                    const struct elm_operator_context *context,
+                                    const struct elm_parent *parent, uint32_t count,
+                                    double temperature, struct elm_nano_sampler **sampler,
+                                    uint32_t *children, struct elm_error *err)
+{
+    if (parent->tree == NULL || parent->editable_count == 0)
+        return elm_fail(err, ELM_NOT_FOUND, "no editable node in program %lld",
+                        (long long)parent->id);
+    ELM_TRY(open_model(w, context->model, err));
+    uint64_t key = elm_hash_mix(elm_tree_text_hash(parent->tree), (uint64_t)parent->id);
+    if (!w->read || w->parent != key) {
+        w->can_edit = elm_nano_read(w->sampler, context->problem, context->evidence, parent->tree,
+                                    parent->editable, context->vm == NULL, context->vm);
+        w->read = true;
+        w->parent = key;
+        w->sampled = false;
+    }
+    if (!w->sampled || w->group != context->group) {
+        w->count = w->can_edit ? elm_nano_sample(w->sampler, context->group, count, temperature)
+                               : 0;
+        w->group = context->group;
+        w->sampled = true;
+    }
+    *sampler = w->sampler;
+    *children = w->count;
+    return ELM_OK;
+}
+
+bool elm_nano_fits(const struct elm_problem *problem, const struct elm_tree *tree,
+                   const struct elm_edit *edits, uint32_t count)
+{
+    uint32_t put = 0, nodes = tree->count;
+    for (uint32_t i = 0; i < count; i++) {
+        put += edits[i].put_count;
+        nodes += edits[i].put_count;
+        if (edits[i].removed > 0)
+            nodes -= tree->nodes[elm_tree_kid(tree, edits[i].parent, edits[i].first)].size;
+    }
+    return put <= problem->edit_nodes_max && nodes <= problem->nodes_max;
+}
