@@ -31,7 +31,8 @@ struct runner {
     struct elm_trial *result;
     const struct elm_operator_kind *operators[ELM_TRIAL_ARMS_MAX];
     void *selves[ELM_TRIAL_ARMS_MAX];
-    double shares;               /* sum */
+    double chance[ELM_TRIAL_ARMS_MAX];         /* of being drawn: shares are of the attempts */
+    double chances;              /* sum */
     struct task_slots slots;
     struct elm_vm_memory *vm;
     struct elm_pool *pool;
@@ -319,11 +320,16 @@ static bool try_child(struct runner *r, const struct held *parent, const struct 
 
 static uint32_t draw_arm(const struct runner *r, struct elm_rng *rng)
 {
-    double x = elm_rng_unit(rng) * r->shares;
+    double x = elm_rng_unit(rng) * r->chances;
     uint32_t arm = 0;
-    while (arm + 1 < r->def->arm_count && x >= r->def->arms[arm].share)
-        x -= r->def->arms[arm++].share;
+    while (arm + 1 < r->def->arm_count && x >= r->chance[arm])
+        x -= r->chance[arm++];
     return arm;
+}
+
+static uint32_t members_of(const struct elm_operator_kind *op)
+{
+    return op->group > 1 ? op->group : 1;
 }
 
 /* A broken operator is an error; one that finds nothing to do is not. */
@@ -343,7 +349,7 @@ static enum elm_status draw(struct runner *r, bool *evaluated, bool *over)
     uint32_t arm = draw_arm(r, &rng);
     uint32_t count = r->kind == NULL ? choose_own(r, &rng, two) : choose_named(r, &rng, two);
     const struct elm_operator_kind *op = r->operators[arm];
-    uint32_t members = op->group > 1 ? op->group : 1;
+    uint32_t members = members_of(op);
     struct elm_operator_context context = {
         .problem = &r->task->problem, .evidence = &r->task->evidence, .pool = r->pool,
         .vm = r->def->opaque ? NULL : r->vm, .arena = &r->arena, .model = r->def->model,
@@ -406,7 +412,8 @@ static enum elm_status open_arms(struct runner *r)
                             op->name);
         r->operators[i] = op;
         r->selves[i] = op->make != NULL ? op->make(p) : NULL;
-        r->shares += arm->share;
+        r->chance[i] = arm->share / members_of(op);
+        r->chances += r->chance[i];
     }
     return ELM_OK;
 }
