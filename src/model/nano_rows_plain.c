@@ -4,10 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#if !defined(__clang__)
 /* vectors are passed between inlined functions only */
 #pragma GCC diagnostic ignored "-Wpsabi"
-#endif
 
 #define FMA(a, b, c) ((a) * (b) + (c))
 #define BIAS(bias, relations) bias_of(bias, relations)
