@@ -80,21 +80,38 @@ static const char *find_entry(struct elm_str s, const char *at, struct elm_str e
     return NULL;
 }
 
+/* Does a brace follow the parameters that begin at `at`? */
+static bool body_follows(const char *at, const char *end)
+{
+    const char *stop = end - at > PARAMETERS_BYTES ? at + PARAMETERS_BYTES : end;
+    for (int depth = 1; at < stop && depth > 0; at++)
+        depth += *at == '(' ? 1 : *at == ')' ? -1 : 0;
+    while (at < end && code_blank((struct elm_str){at, 1}))
+        at++;
+    return at < end && *at == '{';
+}
+
 /* Is the function defined: does a brace follow its parameters? */
 static bool defines(struct elm_str s, struct elm_str entry)
 {
     const char *at = s.ptr, *end = s.ptr + s.len, *next;
     while (s.len > 0 && (at = find_entry(s, at, entry, &next)) != NULL) {
-        const char *stop = end - next > PARAMETERS_BYTES ? next + PARAMETERS_BYTES : end;
-        for (int depth = 1; next < stop && depth > 0; next++)
-            depth += *next == '(' ? 1 : *next == ')' ? -1 : 0;
-        while (next < end && code_blank((struct elm_str){next, 1}))
-            next++;
-        if (next < end && *next == '{')
+        if (body_follows(next, end))
             return true;
         at++;
     }
     return false;
+}
+
+/* Does a definition of any function begin on the line: a type, a name, parameters, a brace? */
+static bool begins_function(struct elm_str line, const char *end)
+{
+    const char *open = line.len > 0 ? memchr(line.ptr, '(', line.len) : NULL;
+    if (open == NULL)
+        return false;
+    struct elm_str head = code_trim((struct elm_str){line.ptr, (size_t)(open - line.ptr)});
+    return head.len > 0 && is_word(head.ptr[head.len - 1]) &&
+           memchr(head.ptr, ' ', head.len) != NULL && body_follows(open + 1, end);
 }
 
 static bool holds_text(struct elm_str line, struct elm_str what)
@@ -203,6 +220,7 @@ static struct lines unfenced(const struct frame *f, const struct answer *a)
     struct lines program;
     program.count = elm_lines(f->program, &program.at);
     uint64_t *known = hashes(program, 1, &known_count);
+    const char *stop = a->count > 0 ? a->lines[end - 1].ptr + a->lines[end - 1].len : NULL;
     for (uint32_t i = 0; i < a->count && first == a->count; i++) {
         struct elm_str line = code_trim(a->lines[i]);
         const char *after;
@@ -211,6 +229,7 @@ static struct lines unfenced(const struct frame *f, const struct answer *a)
         bool begins = !f->braces || marker_of(line) == MARKER_START ||
                       holds_text(line, ELM_STR("#include")) ||
                       has(known, known_count, code_hash(line, &size)) ||
+                      begins_function(line, stop) ||
                       (f->entry.len > 0 && find_entry(line, line.ptr, f->entry, &after) != NULL &&
                        strchr(".:,", line.ptr[line.len - 1]) == NULL);
         first = begins ? i : first;

@@ -20,6 +20,7 @@
 #define OLD "int f(int a, int b)\n{\n    int t = half(a);\n    return t + b;\n}\n"
 #define AFTER END "\nint main_like(int a)\n{\n    return f(a, 1) - 7;\n}\n"
 #define NEW "int f(int a, int b)\n{\n    return half(a) * b;\n}\n"
+#define THIRD "int third(int a)\n{\n    return a / 3;\n}\n\n"
 static const char marked[] = BEFORE OLD AFTER;
 static const char child[] = BEFORE NEW AFTER;
 /* all of it may change */
@@ -54,6 +55,10 @@ static const struct example rewrites[] = {
     {plain, F "c\nint f(int a, int b)\n{\n    return ha", "int f(int a, int b)\n{\n    return ha\n",
      NULL},                                                           /* cut off: won't build */
     {plain, NEW, NEW, NULL},
+    {plain, THIRD NEW, THIRD NEW, NULL},                     /* begins with a function of its own */
+    {plain, "I call (once) a new one:\n\nstatic double *of(int a,\n                  int b) {\n"
+            "    return 0;\n}\n" NEW, "static double *of(int a,\n                  int b) {\n"
+            "    return 0;\n}\n" NEW, NULL},
     {plain, "Sure! The function f is better so:\n\n" NEW "\nThis is faster.\n", NEW, NULL},
     {plain, "\xef\xbb\xbf" F "c\r\nint f(int a, int b)\r\n{\r\n    return half(a) * b;\r\n}\r\n" F
             "\r\n", NEW, NULL},
