@@ -123,6 +123,9 @@ struct elm_problem {
     uint64_t budget_evaluations;         /* default budget of `elm run NAME` */
 };
 
+/* A folder of problem folders: as given if it is there or a path with a slash, else the one of that
+ * name that came with elm (`functions`), if there is; free it. */
+char *elm_problems_folder(const char *folder);
 /* Reads NAME[:VARIANT] from `problems_path` (colon-separated folders that hold problem folders; the
  * installed and the working directory's `problems` are tried after), or a path with a slash to a
  * problem folder. Malformed folders fail with "file:line:column: key 'x': what is allowed".

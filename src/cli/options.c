@@ -226,7 +226,8 @@ const struct option_info option_table[OPTIONS] = {
                  .help = "a configuration: operators with commas, or 'NAME: key=value; key=value'; once "
                          "for each, the first is what the others are compared with"},
     [OPT_PROBLEMS] = {"problems", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_COMPARE,
-                      .help = "every problem folder in it; of one with variants these"},
+                      .help = "every problem folder in it; of one with variants these; functions: the set "
+                              "that comes with elm"},
     [OPT_GENERATED] = {"generated", 0, OPTION_TEXT, true, .metavar = "STREAM:COUNT:SEED",
                        .commands = IN_COMPARE,
                        .help = "problems made in memory, of the stream train, gate or report; "

@@ -156,7 +156,7 @@ static bool holds_problem(const char *folder)
     return holds;
 }
 
-static enum elm_status add_folder(struct elm_compare *c, const char *folder, struct elm_error *err)
+static enum elm_status add_all_in(struct elm_compare *c, const char *folder, struct elm_error *err)
 {
     struct dirent **entries = NULL;
     int count = scandir(folder, &entries, NULL, alphasort);
@@ -180,6 +180,14 @@ static enum elm_status add_folder(struct elm_compare *c, const char *folder, str
         status = elm_fail(err, ELM_USAGE, "there is no problem in '%s': a folder with a problem.yaml "
                           "for each is wanted there; `elm new %s/NAME` makes one", folder, folder);
     }
+    return status;
+}
+
+static enum elm_status add_folder(struct elm_compare *c, const char *folder, struct elm_error *err)
+{
+    char *found = elm_problems_folder(folder);
+    enum elm_status status = add_all_in(c, found, err);
+    free(found);
     return status;
 }
 

@@ -55,6 +55,34 @@ enum elm_status folder_read(const char *path, size_t max_bytes, struct elm_buf *
 
 /* ---- the search path ---- */
 
+/* From the folder of the program: as installed, and build/release/elm in a checkout. */
+static const char *const beside[] = {"../share/elm", "../.."};
+
+/* False: the program can't tell where it is. */
+static bool beside_self(size_t i, const char *name, struct elm_buf *out)
+{
+    char self[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self));
+    char *slash = len > 0 ? memrchr(self, '/', (size_t)len) : NULL;
+    if (slash != NULL)
+        elm_buf_printf(out, "%.*s/%s/%s", (int)(slash - self), self, beside[i], name);
+    return slash != NULL;
+}
+
+char *elm_problems_folder(const char *folder)
+{
+    struct stat st;
+    struct elm_buf place = {0};
+    bool here = strchr(folder, '/') != NULL || stat(folder, &st) == 0 || !folder_name_ok(folder);
+    for (size_t i = 0; i < ELM_COUNT(beside) && !here; i++) {
+        elm_buf_clear(&place);
+        if (beside_self(i, folder, &place) && stat(place.ptr, &st) == 0 && S_ISDIR(st.st_mode))
+            return place.ptr;
+    }
+    elm_buf_release(&place);
+    return elm_strdup(folder);
+}
+
 /* Calls `each` for every folder that may hold problem folders, until it returns true. */
 static bool each_place(const char *problems_path, bool (*each)(void *ctx, const char *place),
                        void *ctx)
@@ -72,15 +100,9 @@ static bool each_place(const char *problems_path, bool (*each)(void *ctx, const 
     }
     if (!done)
         done = each(ctx, "problems");
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *slash = len > 0 ? memrchr(self, '/', (size_t)len) : NULL;
-    /* as installed, and build/release/elm in a checkout */
-    static const char *const beside[] = {"../share/elm/problems", "../../problems"};
-    for (size_t i = 0; i < ELM_COUNT(beside) && slash != NULL && !done; i++) {
+    for (size_t i = 0; i < ELM_COUNT(beside) && !done; i++) {
         elm_buf_clear(&place);
-        elm_buf_printf(&place, "%.*s/%s", (int)(slash - self), self, beside[i]);
-        done = each(ctx, place.ptr);
+        done = beside_self(i, "problems", &place) && each(ctx, place.ptr);
     }
     elm_buf_release(&place);
     return done;

@@ -103,7 +103,19 @@ hasnt out "half abstains"
 mkdir hand && cp -r "$TOP"/functions/gcd hand/
 expect 0 compare --problems hand --arm tree --arm semantic --evaluations 50 --seeds 1 --report trials
 has trials/report.md "| trial "
-# the same with an arm that asks a model: then all arms search
+# the set that comes with elm, from a checkout and as installed; a folder of that name here goes first
+expect 0 compare --problems functions --arm tree --evaluations 1 --seeds 1
+has out "100 problems"
+mkdir -p inst/bin inst/share/elm/functions && cp "$ELM" inst/bin/elm
+cp -r "$TOP"/functions/gcd inst/share/elm/functions/
+inst/bin/elm compare --problems functions --arm tree --evaluations 1 --seeds 1 >out 2>err
+same "status of an installed elm" $? 0
+has out "3 problems"
+mkdir functions && cp -r "$TOP"/functions/mean functions/ && cp -r functions/mean functions/mean2
+expect 0 compare --problems functions --arm tree --evaluations 1 --seeds 1
+has out "6 problems"
+rm -r inst functions
+# `hand` with an arm that asks a model: then all arms search
 echo 'no program' >answers
 expect 0 compare hand/gcd:1 --arm tree --arm 'm: operators=rewrite; script=answers' --evaluations 5 \
   --seeds 1 --report searches
