@@ -145,7 +145,7 @@ struct elm_compare_break_even {
 struct elm_compare_cell {
     bool done, abstained, solved;
     uint8_t marks;                     /* of its curve; beyond holds `best` */
-    uint64_t solved_at;                /* evaluations; 0: never within the budget */
+    uint64_t solved_at;                /* evaluations; 0: by the seed, or never within the budget */
     uint64_t evaluations, tokens;
     double seed_fitness, best, audit;  /* audit: of the best; NaN: not measured */
     int64_t cpu_us, solved_cpu_us;

@@ -98,7 +98,8 @@ struct elm_trial_def {
 };
 struct elm_trial {
     uint32_t evaluations, attempts;
-    uint32_t solved_at;              /* evaluations when all shown and scored cases were right; 0: never */
+    uint32_t solved_at;              /* evaluations when all shown and scored cases were right; 0: never,
+                                        or, if `solved`, in the seed, which ends the trial at once */
     bool solved;                     /* and all audit cases, too: only this counts */
     double best;                     /* scored fitness */
     uint32_t better, distinct;       /* children better than their parent; children not seen before */

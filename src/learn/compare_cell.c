@@ -49,7 +49,8 @@ bool compare_record(struct compare_recorder *r, uint64_t evaluations, double fit
     bool better = fitness > cell->best;
     cell->evaluations = evaluations;
     cell->best = better ? fitness : cell->best;
-    bool reached = cell->solved_at == 0 && cell->best >= r->target;
+    bool reached = cell->solved_at == 0 && cell->best >= r->target &&
+                   cell->seed_fitness < r->target;
     bool mark = cell->marks < r->c->mark_count && evaluations == r->c->marks[cell->marks];
     if (!reached && !mark)
         return better;
@@ -153,9 +154,17 @@ static enum elm_status settle(const struct elm_search_def *d, int level, struct 
                               struct elm_error *err)
 {
     struct elm_compare_cell *cell = r->cell;
+    const bool by_seed = cell->seed_fitness >= r->target;
+    if (by_seed && r->tree.count == 0 && r->text.len == 0) {
+        if (d->problem->seed.count > 0)
+            r->tree = elm_tree_copy(&d->problem->seed);
+        else
+            elm_buf_add_str(&r->text, elm_str(d->problem->seed_text));
+    }
     if (r->tree.count > 0 || r->text.len > 0)
         ELM_TRY(audit(d, level, r, err));
-    cell->solved = cell->solved_at > 0 && cell->audit >= r->target - d->problem->tolerance;
+    cell->solved = (by_seed || cell->solved_at > 0) &&
+                   cell->audit >= r->target - d->problem->tolerance;
     return ELM_OK;
 }
 

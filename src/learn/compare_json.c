@@ -103,8 +103,8 @@ static json_t *cells_of(const struct elm_compare_result *r, const struct elm_com
     for (uint32_t s = 0; s < r->seeds; s++) {
         const struct elm_compare_cell *cell = &p->cells[(size_t)index * r->seeds + s];
         json_array_append_new(solved, json_boolean(cell->solved));
-        json_array_append_new(at, cell->solved_at > 0 ? json_integer((json_int_t)cell->solved_at)
-                                                      : json_null());
+        json_array_append_new(at, cell->solved || cell->solved_at > 0
+                                      ? json_integer((json_int_t)cell->solved_at) : json_null());
         json_array_append_new(best, real(cell->best));
         json_array_append_new(audit, real(cell->audit));
     }

@@ -23,6 +23,12 @@ static enum elm_status check_arms(struct elm_compare *c, struct elm_error *err)
     if (d->arm_count == 0 || d->arm_count > ELM_COMPARE_ARMS_MAX)
         return elm_fail(err, ELM_USAGE, "%u arms; 1 to %d are allowed", d->arm_count,
                         ELM_COMPARE_ARMS_MAX);
+    bool asks = false;
+    for (uint32_t i = 0; i < d->arm_count; i++)
+        asks |= d->arms[i].backend != NULL;
+    if (d->tokens > 0 && !asks)
+        return elm_fail(err, ELM_USAGE, "--tokens is a budget of a model's, and no arm asks one; leave it "
+                        "away, or give such an arm: --arm 'm: operators=span; model=NAME'");
     for (uint32_t i = 0; i < d->arm_count; i++) {
         const struct elm_compare_arm *a = &d->arms[i];
         for (uint32_t k = 0; k < i; k++) {

@@ -194,6 +194,28 @@ static void add_break_even(const struct elm_compare_result *r, struct elm_buf *o
     }
 }
 
+/* Problems with nothing to do, which count as solved. */
+static void add_solved_seeds(const struct elm_compare_result *r, struct elm_buf *out)
+{
+    const char *first = NULL;
+    uint32_t more = 0;
+    for (uint32_t p = 0; p < r->problem_count; p++) {
+        const struct elm_compare_problem *of = &r->problems[p];
+        bool solved = false;
+        for (uint32_t i = 0; i < r->arm_count * r->seeds; i++)
+            solved |= of->cells[i].seed_fitness >= of->target;
+        more += solved && first != NULL;
+        first = solved && first == NULL ? of->name : first;
+    }
+    if (first == NULL)
+        return;
+    elm_buf_printf(out, "The seed of %s", first);
+    if (more > 0)
+        elm_buf_printf(out, " and of %u more", more);
+    elm_buf_printf(out, " meets the target: solved at evaluation 0 by every arm that does not abstain, "
+                        "if it holds on the audit cases.\n");
+}
+
 static void add_notes(const struct elm_compare *c, const struct elm_compare_result *r,
                       struct elm_buf *out)
 {
@@ -215,6 +237,7 @@ static void add_notes(const struct elm_compare *c, const struct elm_compare_resu
     else if (r->problem_count == 1)
         elm_buf_printf(out, "One problem: intervals and tests are over its seeds, and say nothing of "
                        "other problems.\n");
+    add_solved_seeds(r, out);
     for (uint32_t a = 0; a < r->arm_count; a++) {
         for (uint32_t p = 0; p < r->problem_count && r->of[a].abstained > 0; p++) {
             const char *why = r->problems[p].why[a];

@@ -439,7 +439,7 @@ static enum elm_status open_archive(struct runner *r)
     return ELM_OK;
 }
 
-static enum elm_status put_seed(struct runner *r)
+static enum elm_status put_seed(struct runner *r, bool *right)
 {
     struct elm_evaluation e;
     uint64_t key;
@@ -447,6 +447,8 @@ static enum elm_status put_seed(struct runner *r)
     if (!evaluate(r, seed, &e, &key))
         return elm_fail(r->err, ELM_USAGE, "the seed of '%s' fails on a case",
                         r->task->problem.name);
+    *right = e.passed == e.cases && passes_all(r, ELM_SET_SHOWN);
+    r->result->solved = *right && passes_all(r, ELM_SET_AUDIT);
     struct held *h = hold(r, 0, elm_tree_copy(seed), key, &e);
     seen(r, elm_tree_hash(seed));
     r->result->best = e.fitness;
@@ -502,9 +504,9 @@ enum elm_status elm_trial_run(const struct elm_trial_def *def, struct elm_trial 
     enum elm_status status = open_archive(&r);
     if (status == ELM_OK)
         status = open_arms(&r);
-    if (status == ELM_OK)
-        status = put_seed(&r);
     bool over = false;
+    if (status == ELM_OK)
+        status = put_seed(&r, &over);
     uint32_t last = 0;
     while (status == ELM_OK && !over && result.evaluations < def->evaluations &&
            result.attempts - last < BARREN) {

@@ -134,6 +134,17 @@ has err "arm 'm'"
 expect 0 compare circles --arm tree --arm semantic --evaluations 20 --seeds 1 -q
 has out "semantic abstains on circles"
 
+# a seed with nothing left to do: solved at evaluation 0, searched or tried
+mkdir -p done && cp -r "$TOP"/functions/gcd done/
+cp done/gcd/reference.c done/gcd/seed.1.c
+expect 0 compare ./done/gcd:1 --arm tree --arm semantic --evaluations 20 --seeds 1 -q
+has out "The seed of gcd:1 meets the target"
+expect 0 compare ./done/gcd:1 --arm tree --arm semantic --evaluations 20 --seeds 1 -q --json
+tr -d ' \n' <out | grep -q '"solved":\[true\],"reached_at":\[0\]' || bad "a tried seed is not solved"
+expect 0 compare ./done/gcd:1 --arm tree --arm 'm: operators=rewrite; script=answers' \
+  --evaluations 20 --seeds 1 -q --json
+tr -d ' \n' <out | grep -q '"solved":\[true\],"reached_at":\[0\]' || bad "a searched seed is not solved"
+
 # arms in a file
 cat >config.yaml <<'YAML'
 arm: ["gp: operators=tree", "both: operators=semantic,tree"]
@@ -164,6 +175,9 @@ has err "given twice"
 expect 2 compare duel --arm tree
 has err "no fitness to compare"
 expect 2 compare parity:1 --arm tree --tokens 100
+has err "model=NAME"
+expect 2 compare parity:1 --arm tree --tokens 100 --evaluations 20
+has err "model=NAME"
 expect 2 compare --generated all:3:1 --arm tree
 has err "train, gate or report"
 for text in report report:0:1 report:1 report:1:1:0-3 report:1:1:5-4 report:1:1:1-9 report:1:1x; do
