@@ -31,7 +31,9 @@ void elm_pool_add(struct elm_pool *p, const struct elm_tree *t);
 const struct elm_node *elm_pool_draw(const struct elm_pool *p, struct elm_rng *rng,
                                      enum elm_type type, uint32_t size_max);
 void elm_pool_save(const struct elm_pool *p, struct elm_buf *out);
-enum elm_status elm_pool_load(struct elm_pool *p, struct elm_reader *r, struct elm_error *err);
+/* `names`: those that were saved beside it. Changes nothing when it fails: ELM_CORRUPT. */
+enum elm_status elm_pool_load(struct elm_pool *p, const struct elm_names *names,
+                              struct elm_reader *r, struct elm_error *err);
 
 /* The shown cases and, where the judge can tell, the outputs wanted. Constant during a run. */
 struct elm_evidence {

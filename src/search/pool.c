@@ -207,8 +207,25 @@ void elm_pool_save(const struct elm_pool *p, struct elm_buf *out)
     }
 }
 
+/* Is what the node says beside its kind something that a program can say? */
+static bool value_ok(const struct elm_node *n, const struct elm_names *names)
+{
+    switch (n->kind) {
+    case ELM_NODE_INT:
+        return n->i >= 0 && n->i <= INT32_MAX;
+    case ELM_NODE_REAL:
+        return isfinite(n->d) && !signbit(n->d);
+    case ELM_NODE_COMMENT: case ELM_NODE_DECLARE: case ELM_NODE_VAR: case ELM_NODE_INDEX:
+    case ELM_NODE_CALL:
+        return n->name < elm_names_count(names) && elm_names_text(names, n->name).len > 0 &&
+               (elm_names_text(names, n->name).ptr[0] == '/') == (n->kind == ELM_NODE_COMMENT);
+    default:
+        return true;
+    }
+}
+
 /* Reads one node; its kids follow. Sizes are set by close_sizes. */
-static bool load_node(struct elm_reader *r, struct elm_node *n)
+static bool load_node(struct elm_reader *r, const struct elm_names *names, struct elm_node *n)
 {
     *n = (struct elm_node){.kind = elm_read_byte(r), .type = elm_read_byte(r), .size = 1};
     uint64_t kids = elm_read_varint(r);
@@ -220,9 +237,7 @@ static bool load_node(struct elm_reader *r, struct elm_node *n)
     const struct elm_kind_info *info = elm_kind_info(n->kind);
     if (info->cls == ELM_CLASS_TOP && n->kind != ELM_NODE_COMMENT)
         return false;
-    if (n->kind == ELM_NODE_REAL && !isfinite(n->d))
-        return false;
-    return n->kids >= (info->kids_min < 0 ? 0 : info->kids_min) &&
+    return value_ok(n, names) && n->kids >= (info->kids_min < 0 ? 0 : info->kids_min) &&
            (info->kids_max < 0 || n->kids <= info->kids_max);
 }
 
@@ -241,7 +256,8 @@ static bool close_sizes(struct elm_node *nodes, uint32_t count)
     return nodes[0].size == count;
 }
 
-static bool load_ring(struct elm_reader *r, struct ring *ring, int which)
+static bool load_ring(struct elm_reader *r, const struct elm_names *names, struct ring *ring,
+                      int which)
 {
     struct elm_node nodes[NODE_MAX];
     uint64_t count = elm_read_varint(r);
@@ -252,7 +268,7 @@ static bool load_ring(struct elm_reader *r, struct ring *ring, int which)
         if (r->bad || size == 0 || size > NODE_MAX)
             return false;
         for (uint32_t k = 0; k < size; k++) {
-            if (!load_node(r, &nodes[k]))
+            if (!load_node(r, names, &nodes[k]))
                 return false;
         }
         if (!close_sizes(nodes, size) || ring_of(nodes) != which)
@@ -262,11 +278,12 @@ static bool load_ring(struct elm_reader *r, struct ring *ring, int which)
     return !r->bad;
 }
 
-enum elm_status elm_pool_load(struct elm_pool *p, struct elm_reader *r, struct elm_error *err)
+enum elm_status elm_pool_load(struct elm_pool *p, const struct elm_names *names,
+                              struct elm_reader *r, struct elm_error *err)
 {
     struct elm_pool *fresh = elm_pool_new();
     for (int ring = 0; ring < RINGS; ring++) {
-        if (!load_ring(r, &fresh->rings[ring], ring)) {
+        if (!load_ring(r, names, &fresh->rings[ring], ring)) {
             elm_pool_free(fresh);
             return elm_fail(err, ELM_CORRUPT, "the saved pool of subtrees is damaged");
         }

@@ -240,7 +240,7 @@ static enum elm_status load_archive(struct elm_search *s, struct elm_reader *r,
             return elm_fail(err, ELM_CORRUPT, "an elite in the snapshot lacks its program");
         held_ref(h);
     }
-    return elm_pool_load(s->pool, r, err);
+    return elm_pool_load(s->pool, s->problem->names, r, err);
 }
 
 enum elm_status snapshot_restore(struct elm_search *s, struct elm_str state,

@@ -107,7 +107,7 @@ static void a_saved_pool_draws_the_same(void **state)
     elm_pool_save(p, &saved);
     struct elm_reader r = elm_reader(saved.ptr, saved.len);
     struct elm_error err = {0};
-    assert_int_equal(elm_pool_load(q, &r, &err), ELM_OK);
+    assert_int_equal(elm_pool_load(q, names, &r, &err), ELM_OK);
     assert_ptr_equal(r.at, r.end);
     elm_pool_save(q, &again);
     assert_int_equal(again.len, saved.len);
@@ -146,7 +146,7 @@ static void damaged_bytes_are_refused(void **state)
     struct elm_error err = {0};
     for (size_t cut = 0; cut < saved.len; cut++) {
         struct elm_reader r = elm_reader(saved.ptr, cut);
-        assert_int_equal(elm_pool_load(p, &r, &err), ELM_CORRUPT);
+        assert_int_equal(elm_pool_load(p, names, &r, &err), ELM_CORRUPT);
     }
     /* any byte changed: refused, or a pool that can still be drawn from and saved */
     struct elm_rng rng = elm_rng(1, 1);
@@ -156,7 +156,7 @@ static void damaged_bytes_are_refused(void **state)
         elm_buf_add(&bytes, saved.ptr, saved.len);
         bytes.ptr[elm_rng_below(&rng, (uint32_t)bytes.len)] = (char)elm_rng_below(&rng, 256);
         struct elm_reader r = elm_reader(bytes.ptr, bytes.len);
-        if (elm_pool_load(q, &r, &err) == ELM_OK) {
+        if (elm_pool_load(q, names, &r, &err) == ELM_OK) {
             elm_pool_save(q, &out);
             elm_pool_draw(q, &rng, ELM_TYPE_INT, 32);
         }
@@ -171,6 +171,42 @@ static void damaged_bytes_are_refused(void **state)
     elm_names_free(names);
 }
 
+/* One subtree of one node in the ring of ints, as a snapshot has it. */
+static enum elm_status load_one(const struct elm_names *names, enum elm_kind kind, uint64_t value)
+{
+    struct elm_pool *p = elm_pool_new();
+    struct elm_buf bytes = {0};
+    elm_buf_varint(&bytes, 0);
+    elm_buf_varint(&bytes, 1);
+    elm_buf_byte(&bytes, 1);
+    elm_buf_byte(&bytes, (uint8_t)kind);
+    elm_buf_byte(&bytes, ELM_TYPE_INT);
+    elm_buf_varint(&bytes, 0);
+    elm_buf_varint(&bytes, value);
+    elm_buf_varint(&bytes, 0);
+    struct elm_reader r = elm_reader(bytes.ptr, bytes.len);
+    enum elm_status status = elm_pool_load(p, names, &r, NULL);
+    elm_buf_release(&bytes);
+    elm_pool_free(p);
+    return status;
+}
+
+static void what_no_program_says_is_refused(void **state)
+{
+    (void)state;
+    struct elm_names *names = elm_names_new();
+    uint32_t comment = elm_names_add(names, ELM_STR("/* a comment */"));
+    uint32_t count = elm_names_count(names);
+    assert_int_equal(load_one(names, ELM_NODE_VAR, ELM_NAMES_FRESH), ELM_OK);
+    assert_int_equal(load_one(names, ELM_NODE_CALL, count - 1), ELM_CORRUPT);
+    assert_int_equal(load_one(names, ELM_NODE_VAR, comment), ELM_CORRUPT);
+    assert_int_equal(load_one(names, ELM_NODE_VAR, count), ELM_CORRUPT);
+    assert_int_equal(load_one(names, ELM_NODE_VAR, UINT32_MAX), ELM_CORRUPT);
+    assert_int_equal(load_one(names, ELM_NODE_INT, INT32_MAX), ELM_OK);
+    assert_int_equal(load_one(names, ELM_NODE_INT, 1ull << 31), ELM_CORRUPT);
+    elm_names_free(names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +214,7 @@ int main(void)
         cmocka_unit_test(the_oldest_leave),
         cmocka_unit_test(a_saved_pool_draws_the_same),
         cmocka_unit_test(damaged_bytes_are_refused),
+        cmocka_unit_test(what_no_program_says_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
