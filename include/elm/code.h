@@ -150,6 +150,12 @@ void elm_node_print(const struct elm_node *node, const struct elm_names *names,
 void elm_tree_print_spot(const struct elm_tree *t, const struct elm_names *names, uint32_t at,
                          uint32_t count, struct elm_buf *out, size_t *from, size_t *to);
 
+/* Appends an `#include` line for each header that a C compiler wants for the math functions which a
+ * checked tree calls and that the tree doesn't include: math.h, and stdlib.h for abs. Those lines and
+ * the tree's text are a program for any compiler. */
+void elm_tree_includes(const struct elm_tree *t, const struct elm_names *names,
+                       struct elm_buf *out);
+
 /* Resolves names and types: fills `type` of every node; refuses what a C compiler would refuse
  * or warn of badly (undeclared or twice declared names, wrong argument counts and types, % of
  * doubles, break outside a loop, a value from a void function, a non-lvalue assigned, an array

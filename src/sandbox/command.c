@@ -81,8 +81,7 @@ enum elm_status command_run(struct elm_evaluator *e, struct elm_job *job, struct
     if (r.tree != NULL) {
         r.cost.nodes = r.tree->count;
         elm_buf_clear(&e->printed);
-        elm_tree_print(r.tree, p->names, &e->printed);
-        r.cost.text_bytes = (uint32_t)e->printed.len;
+        run_print(e, &r);
     }
     struct command_reply reply = {0};
     bool answered = false;

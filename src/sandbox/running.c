@@ -29,7 +29,16 @@ struct elm_str run_text(const struct elm_evaluator *e, const struct run *r)
 {
     if (r->tree == NULL)
         return r->text;
-    return (struct elm_str){e->printed.ptr + r->printed_at, r->cost.text_bytes};
+    return (struct elm_str){e->printed.ptr + r->printed_at, r->include_bytes + r->cost.text_bytes};
+}
+
+void run_print(struct elm_evaluator *e, struct run *r)
+{
+    r->printed_at = e->printed.len;
+    elm_tree_includes(r->tree, e->problem->names, &e->printed);
+    r->include_bytes = (uint32_t)(e->printed.len - r->printed_at);
+    elm_tree_print(r->tree, e->problem->names, &e->printed);
+    r->cost.text_bytes = (uint32_t)(e->printed.len - r->printed_at) - r->include_bytes;
 }
 
 void run_prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, size_t *code_bytes)
@@ -42,9 +51,7 @@ void run_prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, siz
     if (r->tree != NULL) {
         r->cost.nodes = r->tree->count;
         r->cost.operators = elm_tree_operators(r->tree);
-        r->printed_at = e->printed.len;
-        elm_tree_print(r->tree, p->names, &e->printed);
-        r->cost.text_bytes = (uint32_t)(e->printed.len - r->printed_at);
+        run_print(e, r);
     } else {
         r->cost.text_bytes = (uint32_t)r->text.len;
     }
@@ -69,10 +76,10 @@ void run_prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, siz
     }
     if (p->needs_steps)
         run_fail(r, ELM_EVAL_REFUSED, "only core C in the virtual machine: its steps are counted");
-    else if (r->cost.text_bytes > ELM_TEXT_BYTES_MAX)
-        run_fail(r, ELM_EVAL_BUILD_FAILED, "a text of %u bytes, %d are allowed",
-                 r->cost.text_bytes, ELM_TEXT_BYTES_MAX);
-    else if (memchr(run_text(e, r).ptr, '\0', r->cost.text_bytes) != NULL)
+    else if (run_text(e, r).len > ELM_TEXT_BYTES_MAX)
+        run_fail(r, ELM_EVAL_BUILD_FAILED, "a text of %zu bytes, %d are allowed",
+                 run_text(e, r).len, ELM_TEXT_BYTES_MAX);
+    else if (memchr(run_text(e, r).ptr, '\0', run_text(e, r).len) != NULL)
         run_fail(r, ELM_EVAL_BUILD_FAILED, "its text holds a zero byte");
 }
 

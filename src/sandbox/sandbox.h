@@ -86,6 +86,7 @@ struct run {
     const struct elm_tree *tree;       /* NULL: text only */
     struct elm_str text;               /* borrowed; ptr NULL: printed at printed_at */
     size_t printed_at;
+    uint32_t include_bytes;            /* printed before the program, and no cost of it */
     uint32_t slot;
     bool native, retried, judged;
     struct code code;
@@ -176,6 +177,8 @@ void run_prepare(struct elm_evaluator *e, struct run *r, enum elm_tier tier, siz
 void run_take_vm(struct run *r, const struct run_result *result);
 void run_fail(struct run *r, enum elm_eval_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Prints the tree with the headers that a compiler wants, and sets what it costs. */
+void run_print(struct elm_evaluator *e, struct run *r);
 struct elm_str run_text(const struct elm_evaluator *e, const struct run *r);
 /* native.c */
 /* Compiles all; each has its code then, or failed. */

@@ -122,10 +122,25 @@ static bool agree(const struct elm_problem *p, const struct elm_evaluation *a,
            fabs(a->fitness - b->fitness) <= p->tolerance;
 }
 
-static enum elm_status report(const struct trial *t, struct elm_str seed, bool minimal,
+/* With the headers that another compiler wants. */
+static void complete(const struct trial *t, struct elm_buf *text)
+{
+    struct elm_tree tree = {0};
+    struct elm_buf full = {0};
+    if (elm_tree_parse(elm_buf_str(text), t->names, &tree, NULL) == ELM_OK &&
+        elm_tree_check(&tree, t->names, NULL) == ELM_OK)
+        elm_tree_includes(&tree, t->names, &full);
+    elm_buf_add_str(&full, elm_buf_str(text));
+    elm_tree_release(&tree);
+    elm_buf_release(text);
+    *text = full;
+}
+
+static enum elm_status report(const struct trial *t, struct elm_buf *seed_text, bool minimal,
                               struct elm_best_report *out, struct elm_error *err)
 {
     const struct elm_problem *p = t->problem;
+    struct elm_str seed = elm_buf_str(seed_text);
     struct elm_str against = p->judge == ELM_JUDGE_COMPARE ? seed : (struct elm_str){0};
     struct elm_evaluation s;
     ELM_TRY(evaluate_text(t, elm_buf_str(&out->text), ELM_SET_SCORED, ELM_TIER_FAST, against,
@@ -140,8 +155,14 @@ static enum elm_status report(const struct trial *t, struct elm_str seed, bool m
     out->agrees = true;
     out->audit = out->scored_gcc = out->scored;
     out->seed_audit = s.fitness;
+    /* only now: to take an #include away changes nothing in the VM */
+    complete(t, &out->text);
+    complete(t, seed_text);
     if (p->judge == ELM_JUDGE_COMMAND)
         return ELM_OK;
+    seed = elm_buf_str(seed_text);
+    against.ptr = against.len > 0 ? seed.ptr : NULL;
+    against.len = against.len > 0 ? seed.len : 0;
     ELM_TRY(evaluate_text(t, seed, ELM_SET_AUDIT, ELM_TIER_FAST, against, &s, err));
     out->seed_audit = s.fitness;
     ELM_TRY(evaluate_text(t, elm_buf_str(&out->text), ELM_SET_AUDIT, ELM_TIER_FAST, against,
@@ -203,7 +224,7 @@ enum elm_status elm_search_best(struct elm_keeper *keeper, const char *folder,
             status = search_open_evaluator(&def, &t.evaluator, err);
     }
     if (status == ELM_OK) {
-        status = report(&t, elm_buf_str(&seed), minimal, out, err);
+        status = report(&t, &seed, minimal, out, err);
         elm_evaluator_close(t.evaluator);
     }
     elm_buf_release(&seed);

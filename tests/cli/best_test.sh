@@ -11,6 +11,21 @@ for problem in sort quadratic estimate; do
   hasnt out DIFFERENT
   rm -r moved
 done
+# the VM needs no #include; what is exported brings it
+mkdir bare && cat >bare/problem.yaml <<'YAML'
+summary: twice the root
+entry: "int twice(int a)"
+judge: reference
+inputs: {a: [1, 120]}
+YAML
+printf 'int twice(int a)\n{\n    return (int)sqrt(a);\n}\n' >bare/seed.c
+printf 'int twice(int a)\n{\n    return 2 * (int)sqrt(a);\n}\n' >bare/reference.c
+expect 0 run ./bare --evaluations 20 -q
+expect 0 best bare-1 seed -o twice
+hasnt out suspect
+if gcc -Wall -Werror -c twice/program.c -o twice.o 2>err; then ok; else bad "it does not build"; fi
+if (cd twice && env -i PATH="$PATH" make >../out 2>../err); then ok; else bad "it does not score"; fi
+hasnt out DIFFERENT
 # in rounds, with a header beside the judge; what plays another can't be scored alone
 expect 0 run adam --evaluations 2 -q
 expect 0 best adam-1

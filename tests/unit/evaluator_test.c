@@ -329,6 +329,31 @@ static void test_gcc(void **state)
     close_rig(r);
 }
 
+/* What the VM runs without an #include, compilers get with it. */
+static void test_includes(void **state)
+{
+    (void)state;
+    struct rig *r = open_rig(score_judge, best.level);
+    const char *text = "double f(int a, int b, int square[4])\n{\n"
+                       "    square[1] = (int)pow(abs(a), 2.0);\n"
+                       "    return floor(a * b + 1.5);\n}\n";
+    struct elm_tree t = parse(r, text);
+    struct elm_job fast = {.tree = &t}, gcc = fast, tcc = fast;
+    run(r, &fast, 1, ELM_SET_SCORED, ELM_TIER_FAST);
+    run(r, &gcc, 1, ELM_SET_SCORED, ELM_TIER_GCC);
+    r->p.runner = ELM_RUNNER_TCC;
+    run(r, &tcc, 1, ELM_SET_SCORED, ELM_TIER_FAST);
+    expect("vm", fast.evaluation, ELM_EVAL_OK, "");
+    expect("tcc", tcc.evaluation, ELM_EVAL_OK, "");
+    expect("gcc", gcc.evaluation, ELM_EVAL_OK, "");
+    assert_true(fast.evaluation.in_vm && !tcc.evaluation.in_vm && !gcc.evaluation.in_vm);
+    assert_true(fast.evaluation.signature == tcc.evaluation.signature);
+    assert_true(fast.evaluation.signature == gcc.evaluation.signature);
+    assert_true(fast.evaluation.measures[0] == tcc.evaluation.measures[0]);
+    elm_tree_release(&t);
+    close_rig(r);
+}
+
 static void test_compare(void **state)
 {
     (void)state;
@@ -676,7 +701,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vm), cmocka_unit_test(test_tcc),
-        cmocka_unit_test(test_gcc), cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_gcc), cmocka_unit_test(test_includes),
+        cmocka_unit_test(test_compare),
         cmocka_unit_test(test_evidence), cmocka_unit_test(test_levels),
         cmocka_unit_test(test_killed_cages), cmocka_unit_test(test_workers),
         cmocka_unit_test(test_nothing_left), cmocka_unit_test(test_texts_too_long),

@@ -77,6 +77,31 @@ static void lossless(void **state)
     elm_names_free(names);
 }
 
+static void wants_includes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *wanted;
+    } programs[] = {
+        {"int f(int a) { return a; }", ""},
+        {"int f(int a) { return (int)sqrt(a); }", "#include <math.h>\n"},
+        {"#include <math.h>\nint f(int a) { return (int)sqrt(a); }", ""},
+        {"#include <math.h>\nint f(int a) { return abs(a); }", "#include <stdlib.h>\n"},
+        {"int f(int a) { return abs((int)exp(a)); }",
+         "#include <math.h>\n#include <stdlib.h>\n"},
+    };
+    struct elm_names *names = elm_names_new();
+    for (size_t i = 0; i < ELM_COUNT(programs); i++) {
+        struct elm_buf out = {0};
+        struct elm_tree t = parse(names, programs[i].text);
+        elm_tree_includes(&t, names, &out);
+        assert_string_equal(elm_buf_str(&out).len > 0 ? out.ptr : "", programs[i].wanted);
+        elm_buf_release(&out);
+        elm_tree_release(&t);
+    }
+    elm_names_free(names);
+}
+
 /* Other layouts come out in ours, and stay. */
 static void normalised(void **state)
 {
@@ -422,6 +447,7 @@ static void edits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wants_includes),
         cmocka_unit_test(lossless),    cmocka_unit_test(normalised), cmocka_unit_test(refusals),
         cmocka_unit_test(normal_form),
         cmocka_unit_test(names_have_other_numbers_elsewhere), cmocka_unit_test(scope),      cmocka_unit_test(evolve_block),
