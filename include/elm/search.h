@@ -29,6 +29,22 @@ struct elm_told {
     struct elm_str text;                 /* only outside core C */
 };
 
+/* What happened to the archive, in order. Every place that a program has counts. */
+enum elm_change_kind {
+    ELM_CHANGE_ADDED,        /* took a place, perhaps that of `evicted` */
+    ELM_CHANGE_COPIED,       /* took one more: between groups */
+    ELM_CHANGE_DROPPED,      /* lost one: its group was renewed */
+    ELM_CHANGE_BATCH,        /* nothing; a whole batch has been told */
+};
+struct elm_change {
+    enum elm_change_kind kind;
+    uint64_t evaluations;                /* told so far */
+    int64_t id;                          /* of the program */
+    int64_t parent;                      /* ADDED: the one it was edited from; -1: not known */
+    int64_t evicted;                     /* ADDED: -1: none */
+    uint32_t nodes;                      /* ADDED: of its tree; 0 outside core C */
+};
+
 struct elm_search_def {
     struct elm_keeper *keeper;
     const struct elm_problem *problem;   /* its `names` is added to */
@@ -57,6 +73,10 @@ struct elm_search_def {
      * a stored run is told again. */
     void (*told)(void *ctx, const struct elm_told *t);
     void *told_ctx;
+    /* Nullable: called on the search thread for every change of the archive, when a stored run is
+     * told again too; one that goes on from a snapshot begins with its elites, of no known parent. */
+    void (*changed)(void *ctx, const struct elm_change *c);
+    void *changed_ctx;
 };
 struct elm_search_def elm_default_search_def(void);
 
@@ -122,6 +142,11 @@ struct elm_replay_report {
 };
 enum elm_status elm_search_replay(const char *folder, const char *problems_path,
                                   struct elm_replay_report *out, struct elm_error *err);
+
+/* Tells a stored run again as a replay does; `changed` as in elm_search_def. */
+enum elm_status elm_search_retell(const char *folder, const char *problems_path,
+                                  void (*changed)(void *ctx, const struct elm_change *c), void *ctx,
+                                  struct elm_error *err);
 
 /* The best program of a stored run, evaluated again: scored and audit cases, in the VM or tcc and
  * under gcc -O2; `minimise` first removes every hunk of its difference from the seed that is not

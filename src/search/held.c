@@ -81,6 +81,7 @@ struct held *held_new(struct held_map *map, int64_t id, struct elm_tree *tree,
 {
     struct held *h = elm_calloc(1, sizeof(*h));
     h->id = id;
+    h->parent = -1;
     h->refs = 1;
     h->evaluation = *e;
     if (tree != NULL && tree->count > 0) {

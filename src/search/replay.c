@@ -95,9 +95,15 @@ static enum elm_status make_looking(struct elm_store *store, const struct elm_pr
     return status;
 }
 
-enum elm_status search_look(const char *folder, const struct elm_problem *problem,
-                            enum restore_mode mode, struct elm_search **out,
-                            struct elm_error *err)
+/* What is told of changes while looking. */
+struct watcher {
+    void (*changed)(void *ctx, const struct elm_change *c);
+    void *ctx;
+};
+
+static enum elm_status look(const char *folder, const struct elm_problem *problem,
+                            enum restore_mode mode, struct watcher watcher,
+                            struct elm_search **out, struct elm_error *err)
 {
     struct elm_store *store;
     struct elm_search *s = NULL;
@@ -105,6 +111,8 @@ enum elm_status search_look(const char *folder, const struct elm_problem *proble
     enum elm_status status = make_looking(store, problem, &s, err);
     if (status == ELM_OK) {
         s->store = store;
+        s->def.changed = watcher.changed;
+        s->def.changed_ctx = watcher.ctx;
         status = search_restore(s, mode, err);
         if (status != ELM_OK)
             search_free(s);
@@ -115,6 +123,28 @@ enum elm_status search_look(const char *folder, const struct elm_problem *proble
     }
     *out = s;
     return ELM_OK;
+}
+
+enum elm_status search_look(const char *folder, const struct elm_problem *problem,
+                            enum restore_mode mode, struct elm_search **out,
+                            struct elm_error *err)
+{
+    return look(folder, problem, mode, (struct watcher){0}, out, err);
+}
+
+enum elm_status elm_search_retell(const char *folder, const char *problems_path,
+                                  void (*changed)(void *ctx, const struct elm_change *c), void *ctx,
+                                  struct elm_error *err)
+{
+    struct elm_problem *problem;
+    struct elm_search *s;
+    ELM_TRY(elm_search_problem(folder, problems_path, &problem, err));
+    struct watcher watcher = {changed, ctx};
+    enum elm_status status = look(folder, problem, RESTORE_REPLAY, watcher, &s, err);
+    if (status == ELM_OK)
+        elm_search_close(s, NULL);
+    elm_problem_free(problem);
+    return status;
 }
 
 static enum elm_status compare_end(struct elm_search *s, struct elm_replay_report *out,

@@ -158,6 +158,16 @@ static enum elm_status tell_rest(struct elm_search *s, struct elm_error *err)
     return status;
 }
 
+static void tell_elites(const struct elm_search *s)
+{
+    uint32_t count = s->archive_kind->count(s->archive);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct elm_elite *e = s->archive_kind->at(s->archive, i);
+        search_changed(s, (struct elm_change){.kind = ELM_CHANGE_ADDED, .id = e->id, .parent = -1,
+                                              .evicted = -1, .nodes = e->nodes});
+    }
+}
+
 enum elm_status search_restore(struct elm_search *s, enum restore_mode mode,
                                struct elm_error *err)
 {
@@ -174,6 +184,7 @@ enum elm_status search_restore(struct elm_search *s, enum restore_mode mode,
         from = s->next_tell;
         r.asked_already = s->next_ask;
         r.seeded = true;
+        tell_elites(s);
     } else if (status == ELM_NOT_FOUND) {
         status = ELM_OK;
     }

@@ -30,6 +30,7 @@ void passes_load(struct passes *p, struct elm_str bits);
 #define HELD_GONE_MAX 64
 struct held {
     int64_t id;
+    int64_t parent;                /* -1: none, or from a snapshot */
     uint32_t refs;
     struct elm_tree tree;          /* count 0 outside core C */
     struct elm_buf text;           /* only outside core C */
@@ -252,6 +253,8 @@ const struct elm_case_table *cases_of_archive(struct elm_search *s);
 void snapshot_take(struct elm_search *s, struct elm_buf *out);
 enum elm_status snapshot_restore(struct elm_search *s, struct elm_str state,
                                  struct elm_error *err);
+/* What def.changed is told, if anyone asked. */
+void search_changed(const struct elm_search *s, struct elm_change change);
 /* resume.c: the stored run into s. */
 enum restore_mode {
     RESTORE_RESUME,      /* snapshot and log; the last batches stay untold, as the loop wants them */

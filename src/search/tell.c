@@ -123,6 +123,7 @@ static enum elm_status hold(struct elm_search *s, struct batch *b, struct candid
         return status;
     }
     *out = held_new(&s->held, c->attempt.id, &tree, text_of(b, c), s->problem->names, &kept);
+    (*out)->parent = c->again != NULL ? c->again->parent : c->attempt.parents[0];
     (*out)->group = group_of(c);
     (*out)->passes = c->passes;
     held_inherit(*out, c->again != NULL ? c->again : c->parent);
@@ -172,6 +173,22 @@ static struct elm_add_result offer(struct elm_search *s, struct candidate *c)
     return s->archive_kind->add(s->archive, &x);
 }
 
+void search_changed(const struct elm_search *s, struct elm_change change)
+{
+    if (s->def.changed == NULL)
+        return;
+    change.evaluations = s->stats.evaluations;
+    s->def.changed(s->def.changed_ctx, &change);
+}
+
+static void tell_moved(const struct elm_search *s, enum elm_change_kind kind, const int64_t *ids,
+                       uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        search_changed(s, (struct elm_change){.kind = kind, .id = ids[i], .parent = -1,
+                                              .evicted = -1});
+}
+
 /* The archive holds a reference for every place that a program has. */
 static void tend(struct elm_search *s)
 {
@@ -181,6 +198,8 @@ static void tend(struct elm_search *s)
     s->archive_kind->tend(s->archive, &m);
     if (m.copied_count + m.dropped_count > 0)
         s->cases.fresh = false;
+    tell_moved(s, ELM_CHANGE_COPIED, m.copied, m.copied_count);
+    tell_moved(s, ELM_CHANGE_DROPPED, m.dropped, m.dropped_count);
     for (uint32_t i = 0; i < m.copied_count; i++)
         held_ref(held_find(&s->held, m.copied[i]));
     for (uint32_t i = 0; i < m.dropped_count; i++)
@@ -226,6 +245,9 @@ static enum elm_status admit(struct elm_search *s, struct batch *b, struct candi
     if (!b->stored)
         keep_text(s, b, c, h);
     count_win(s, c->attempt.parents[0]);
+    search_changed(s, (struct elm_change){.kind = ELM_CHANGE_ADDED, .id = h->id,
+                                          .parent = h->parent, .evicted = r.evicted,
+                                          .nodes = h->tree.count});
     if (r.evicted >= 0)
         held_unref(&s->held, held_find(&s->held, r.evicted));
     return ELM_OK;
@@ -331,6 +353,8 @@ enum elm_status search_tell(struct elm_search *s, struct batch *b, struct elm_er
     tend(s);
     if (s->store != NULL && !b->stored)
         ELM_TRY(append(s, b, err));
+    search_changed(s, (struct elm_change){.kind = ELM_CHANGE_BATCH, .id = -1, .parent = -1,
+                                          .evicted = -1});
     s->stats.batches++;
     s->next_tell++;
     return ELM_OK;
@@ -359,6 +383,8 @@ enum elm_status search_tell_seed(struct elm_search *s, const struct elm_evaluati
     h->passes = *passes;
     if (h->tree.count > 0)
         elm_pool_add(s->pool, &h->tree);
+    search_changed(s, (struct elm_change){.kind = ELM_CHANGE_ADDED, .id = 0, .parent = -1,
+                                          .evicted = -1, .nodes = h->tree.count});
     tend(s);
     s->next_attempt = 1;
     s->next_ask = s->next_tell = 1;
