@@ -18,6 +18,7 @@
 #include "elm/model.h"
 #include "elm/models.h"
 #include "elm/net.h"
+#include "elm/openness.h"
 #include "elm/operator.h"
 #include "elm/optimizer.h"
 #include "elm/problem.h"
