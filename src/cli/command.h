@@ -53,6 +53,8 @@ int cmd_completion(const struct invocation *v);
 int cmd_help(const struct invocation *v);
 /* `elm show prompt ...` (show_prompt.c). */
 int show_prompt(const struct invocation *v);
+/* `elm show RUN --open-ended` (show_openness.c). */
+int show_openness(const struct invocation *v);
 
 /* `elm --help`, `elm COMMAND --help`, and docs/commands.md (help.c). */
 void help_overview(struct elm_buf *out);

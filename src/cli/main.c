@@ -70,10 +70,13 @@ const struct command command_table[] = {
      "A run: what it was asked, what became of its attempts, a table of operators, the curve of "
      "the best fitness, the archive. A program: its text, its evaluation and where it came from. "
      "PROGRAM is a number, `best` or `seed`. A run may be looked at while it runs.\n\n"
+     "--open-ended tells the run again (as `elm replay`) and counts what its archive adopts, beside "
+     "runs of the same births and deaths without selection: class 1 adopts no more than they do, "
+     "class 2 does and levels off, class 3 goes on as far as the run goes.\n\n"
      "`prompt` shows the file with which OPERATOR asks a model; a copy of it, changed and in the "
      "folder of --prompts, takes its place. With a PROBLEM it shows what is sent for the seed of "
      "the problem. (A run of that name is runs/prompt.)",
-     "elm show\nelm show sort-1\nelm show sort-1 best\nelm show prompt diff quadratic\n"
+     "elm show\nelm show sort-1\nelm show sort-1 best\nelm show sort-1 --open-ended\nelm show prompt diff quadratic\n"
      "elm show prompt rewrite >mine/rewrite.txt\n",
      0, 3, IN_SHOW, cmd_show},
     {"diff", "[RUN [PROGRAM [PROGRAM]]]", "the difference between two programs of a run",

@@ -290,6 +290,9 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_HARDNESS] = {"hardness", 0, OPTION_FLAG, true, .commands = IN_GENERATE,
                       .help = "measure how hard each problem is, and write it into problem.yaml; "
                               "takes up to seconds a problem"},
+    [OPT_OPEN_ENDED] = {"open-ended", 0, OPTION_FLAG, false, .commands = IN_SHOW,
+                        .help = "does the run go on adapting? Evolutionary activity and MODES over "
+                                "evaluations, beside shadow runs without selection"},
     [OPT_MARKDOWN] = {"markdown", 0, OPTION_FLAG, false, .commands = IN_HELP,
                       .help = "all of it, as docs/commands.md"},
     [OPT_PROBLEMS_PATH] = {"problems-path", 0, OPTION_TEXT, true, .metavar = "FOLDERS",

@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 
 #include "cli/json.h"
+#include "cli/openness.h"
 #include "cli/plot.h"
 #include "cli/text.h"
 
@@ -103,6 +104,13 @@ static void line(const struct progress *p, const struct elm_search_stats *s)
             elm_buf_printf(&out, "  %s %s", s->operators[i].name,
                            text_percent(s->operators[i].share).s);
     }
+    struct elm_openness_report open;
+    elm_openness_report(p->about.openness, &open);
+    if (open.class != ELM_OPENNESS_SHORT) {
+        elm_buf_printf(&out, "  adopted %s innovations, drift %s", text_number(open.adopted).s,
+                       text_number(open.shadow_adopted).s);
+    }
+    elm_openness_report_release(&open);
     fprintf(p->to, "%s\n", out.ptr);
     elm_buf_release(&out);
 }
@@ -122,13 +130,17 @@ static void object(const struct progress *p, const struct elm_search_stats *s)
                                       (json_int_t)o->better, "admitted", (json_int_t)o->admitted,
                                       "share", o->share));
     }
-    json_print(json_make("{sfsIsIsIsosososisoso}", "seconds", progress_seconds(p), "attempts",
+    struct elm_openness_report open;
+    elm_openness_report(p->about.openness, &open);
+    json_print(json_make("{sfsIsIsIsosososisososo}", "seconds", progress_seconds(p), "attempts",
                          (json_int_t)s->attempts, "evaluations", (json_int_t)s->evaluations, "ok",
                          (json_int_t)s->ok, "rate", json_number(p->rate), "share",
                          json_number(progress_share(p, s)), "best", json_number(s->archive.best),
                          "elites", (int)s->archive.elites, "qd_score",
-                         json_number(s->archive.qd_score), "operators", operators),
+                         json_number(s->archive.qd_score), "operators", operators,
+                         "open_ended", openness_json(&open)),
                p->to, true);
+    elm_openness_report_release(&open);
 }
 
 static void terminal_size(int fd, uint32_t *columns, uint32_t *rows)

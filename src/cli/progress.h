@@ -6,7 +6,7 @@
 #ifndef ELM_CLI_PROGRESS_H
 #define ELM_CLI_PROGRESS_H
 
-#include "elm/search.h"
+#include "elm/openness.h"
 
 #include <stdio.h>
 
@@ -21,6 +21,7 @@ struct progress_about {
     double target;                 /* NaN: none */
     uint64_t evaluations;          /* budgets; 0: none */
     double minutes;
+    const struct elm_openness *openness;
 };
 
 #define PROGRESS_CURVE 256

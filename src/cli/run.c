@@ -278,18 +278,34 @@ static bool tick(void *ctx, const struct elm_search_stats *stats)
     return stop_signal == 0;
 }
 
+/* Few shadows and no more than so many censuses: it is to cost nothing that is felt. */
+static void watch(struct running *r)
+{
+    struct elm_openness_def def = elm_default_openness_def();
+    def.shadows = 4;
+    def.seed = r->def.seed;
+    uint64_t even = r->def.evaluations / 64;
+    def.interval = even > def.interval ? even : def.interval;
+    r->openness = elm_openness_new(&def);
+    r->def.changed = elm_openness_tell;
+    r->def.changed_ctx = r->openness;
+}
+
 static enum elm_status search(struct running *r, struct elm_error *err)
 {
     struct elm_search *s;
+    enum progress_how how = progress_choose(opt_text(r->v, OPT_PROGRESS), opt_on(r->v, OPT_QUIET));
+    if (how != PROGRESS_NONE)
+        watch(r);
     ELM_TRY(elm_search_open(&r->def, &s, err));
     elm_search_stats(s, &r->stats);
-    enum progress_how how = progress_choose(opt_text(r->v, OPT_PROGRESS), opt_on(r->v, OPT_QUIET));
     if (how == PROGRESS_LINES || how == PROGRESS_SCREEN)
         announce(r, &r->stats);
     struct progress_about about = {
         .problem = r->label, .folder = r->folder, .seed = r->def.seed,
         .workers = r->def.workers, .compares = r->problem->judge == ELM_JUDGE_COMPARE,
         .target = r->def.target, .evaluations = r->def.evaluations, .minutes = r->def.minutes,
+        .openness = r->openness,
     };
     progress_open(&r->progress, how, &about);
     enum elm_status status = elm_search_run(s, tick, r, &r->end, err);
@@ -333,6 +349,7 @@ int cmd_run(const struct invocation *v)
     if (r.problem != NULL)
         elm_problem_free(r.problem);
     stored_about_release(&r.about);
+    elm_openness_free(r.openness);
     elm_arena_release(&r.arena);
     free(r.label);
     free(r.folder);

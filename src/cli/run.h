@@ -14,6 +14,7 @@ struct running {
     struct stored_about about;         /* of the run that goes on */
     struct elm_search_def def;
     struct elm_arena arena;            /* what def points to */
+    struct elm_openness *openness;
     struct progress progress;
     struct elm_search_stats stats;     /* at the end */
     enum elm_search_end end;

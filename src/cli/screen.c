@@ -1,4 +1,5 @@
 /* screen: the contents of the status screen. */
+#include "cli/openness.h"
 #include "cli/plot.h"
 #include "cli/progress.h"
 #include "cli/text.h"
@@ -104,12 +105,22 @@ static void add_operators(const struct progress *p, const struct elm_search_stat
     }
 }
 
+static void add_openness(const struct progress *p, struct elm_buf *out)
+{
+    struct elm_openness_report r;
+    elm_openness_report(p->about.openness, &r);
+    if (r.class != ELM_OPENNESS_SHORT)
+        elm_buf_printf(out, "%-*s%s\n", LABEL, "open-ended", openness_class(r.class));
+    elm_openness_report_release(&r);
+}
+
 void screen_fill(const struct progress *p, const struct elm_search_stats *s, uint32_t columns,
                  struct elm_buf *out)
 {
     add_head(p, s, out);
     add_budget(p, s, columns, out);
     add_counts(p, s, columns, out);
+    add_openness(p, out);
     add_operators(p, s, out);
     elm_buf_printf(out, "%sCtrl-C saves and stops%s\n", colour(p, DIM), colour(p, PLAIN));
 }

@@ -203,6 +203,8 @@ int cmd_show(const struct invocation *v)
 {
     if (v->arg_count > 0 && strcmp(v->args[0], "prompt") == 0)
         return show_prompt(v);
+    if (opt_on(v, OPT_OPEN_ENDED))
+        return show_openness(v);
     struct stored_review review = {0};
     struct stored_programs programs = {0};
     struct elm_error err = {0};
