@@ -7,6 +7,7 @@
 # make llama        llama.cpp, for the backend of that name: optional, ten minutes (tools/llama)
 # make llama-check  compares elm's models and tokenizer with llama.cpp's; after make llama
 # make llama-server-check   the backend openai against llama.cpp's server; after make llama
+# make nano         trains the model that is built in anew: an hour of 2 cores (models/README.md)
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -46,7 +47,7 @@ FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
-.PHONY: all run test tests objects check lint layers limits docs bench bench-quick boolean-table \
+.PHONY: all run nano test tests objects check lint layers limits docs bench bench-quick boolean-table \
         adam-table clean install help llama llama-check llama-server-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
@@ -131,6 +132,11 @@ test: tests
 	@tools/run-tests asan all
 	@$(MAKE) --no-print-directory B=tsan tests
 	@tools/run-tests tsan threads
+
+# the tree-edit model that is built in, trained anew from random weights: an hour of 2 cores
+nano: $(OUT)/elm
+	$(OUT)/elm train --trainer inversions --optimizer muon --rate 0.004 --warmup 0.01 --minutes 55 --seed 1 \
+	  --out models/elm-nano.gguf
 
 layers:
 	@tools/layers
