@@ -218,13 +218,13 @@ static enum elm_status inversions_gradient(void *self, uint64_t step,
                                            struct elm_batch_report *report, struct elm_error *err)
 {
     struct inversions *s = self;
-    uint32_t helpers = (s->threads < LANES ? s->threads : LANES) - 1;
-    pthread_t threads[LANES];
+    pthread_t threads[LANES - 1];
     (void)err;
     s->step = step;
     s->next_lane = 0;
     uint32_t started = 0;
-    while (started < helpers && pthread_create(&threads[started], NULL, work, s) == 0)
+    while (started < LANES - 1 && started + 1 < s->threads &&
+           pthread_create(&threads[started], NULL, work, s) == 0)
         started++;
     work(s);
     for (uint32_t k = 0; k < started; k++)

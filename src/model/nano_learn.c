@@ -296,6 +296,7 @@ static double cross_entropy(float *scores, const uint8_t *allowed, uint32_t coun
         scores[k] = allowed[k] ? expf(scores[k] - most) : 0;
         sum += scores[k];
     }
+    ELM_ASSERT(sum > 0);
     for (uint32_t k = 0; k < count; k++)
         scores[k] /= (float)sum;
     scores[target] -= 1;

@@ -316,7 +316,7 @@ static void draw(const struct nano_draw *d)
 {
     v16 most = all(-1e30f), sum = all(0), scale = all(1 / d->temperature);
     for (uint32_t j = 0; j < d->count; j += 16) {
-        i16 take;
+        i16 take = {0};
         for (int k = 0; k < 16; k++)
             take[k] = -(int32_t)d->allowed[j + (uint32_t)k];
         v16 x = pick(take, get(d->logits + j) * scale, all(-1e30f));

@@ -13,7 +13,7 @@
 typedef float bias16 __attribute__((vector_size(64)));
 static ALWAYS_INLINE bias16 bias_of(const float *bias, const uint8_t *relations)
 {
-    bias16 b;
+    bias16 b = {0};
     for (int k = 0; k < 16; k++)
         b[k] = bias[relations[k]];
     return b;
