@@ -90,8 +90,8 @@ build/elm-cage: $(CAGE_OBJ)
 	$(CC) -static -Wl,--gc-sections,--no-warnings -o $@ $^ -ltcc -lm
 $(OUT)/src/sandbox/embed.o: build/elm-cage src/sandbox/judge_main.c src/sandbox/judge_formula.h \
                             src/sandbox/judge_reference.h include/elm/judge.h
-# the released tree-edit model, where there is one
-NANO := $(wildcard models/elm-nano.gguf)
+# the released tree-edit model, where there is one; sanitizers would spend most of their time in it
+NANO := $(if $(filter asan tsan,$(B)),,$(wildcard models/elm-nano.gguf))
 $(OUT)/src/model/nano_embed.o: private CPPFLAGS += $(if $(NANO),-DELM_NANO)
 $(OUT)/src/model/nano_embed.o: $(NANO)
 
