@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define CANDIDATES_MAX 8192
-#define ROOM_LEAST 26            /* nodes that a hole's tokens may come to */
+#define ROOM_LEAST 8             /* nodes, for another hole; one that comes to more does not fit */
 
 struct branch {
     double logprob, noisy;

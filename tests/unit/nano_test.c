@@ -262,7 +262,7 @@ static void every_child_builds(void **state)
     elm_nano_free(n);
 }
 
-/* Different edits, the same for the same seed, and as likely as they say. */
+/* Different edits, of several holes too, the same for the same seed, and as likely as they say. */
 static void samples_are_distinct_and_repeat(void **state)
 {
     (void)state;
@@ -281,15 +281,18 @@ static void samples_are_distinct_and_repeat(void **state)
                                   vm));
         assert_int_equal(elm_nano_sample(s, 7, 64, 1.0), 64);
         double sum = 0;
+        uint32_t several = 0;
         for (uint32_t i = 0; i < 64; i++) {
             struct elm_edit edits[ELM_EDITS_MAX];
             double logprob;
             uint32_t count = elm_nano_child(s, i, &arena, edits, &logprob);
+            several += count > 1;
             elm_edits_encode(edits, count, &bytes[round][i]);
             assert_true(logprob < 0);
             sum += exp(logprob);
         }
         assert_true(sum > 0 && sum <= 1.0001);
+        assert_true(several >= 16 && several < 64);
     }
     for (uint32_t i = 0; i < 64; i++) {
         assert_true(elm_str_equal(elm_buf_str(&bytes[0][i]), elm_buf_str(&bytes[1][i])));
