@@ -4,7 +4,7 @@
  */
 #include "elm/nano.h"
 
-#define GROUP 32
+#define GROUP 64
 #define TEMPERATURE 0.7
 
 static bool nano_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
