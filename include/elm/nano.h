@@ -114,8 +114,9 @@ uint32_t elm_nano_child(struct elm_nano_sampler *s, uint32_t i, struct elm_arena
 struct elm_nano_writer;
 struct elm_nano_writer *elm_nano_writer_new(void);
 void elm_nano_writer_free(struct elm_nano_writer *w);
-/* Can it write for this problem? As elm_operator_kind.applies. */
+/* Can it write for this problem? As elm_operator_kind.applies; and what `model` there is for. */
 bool elm_nano_writer_applies(const struct elm_problem *problem, const char **why);
+enum elm_status elm_nano_writer_model(const char *path, struct elm_error *err);
 /* The sampler, holding up to `count` children of the parent drawn by context->group; again for the same
  * ones it only looks them up. Fails: as elm_nano_open; ELM_NOT_FOUND where there is nothing to edit. */
 enum elm_status elm_nano_writer_ask(struct elm_nano_writer *w,

@@ -95,6 +95,11 @@ struct elm_operator_kind {
     bool (*applies)(const struct elm_problem *problem, const struct elm_evidence *evidence,
                     const char **why);
 
+    /* Of a tree operator with a model of its own (context->model): can this file be used, or, for NULL,
+     * the one that is built in? Fails: as opening it; ELM_NOT_FOUND (none is built in). NULL: it has
+     * none. */
+    enum elm_status (*model)(const char *path, struct elm_error *err);
+
     /* Writes 1..ELM_EDITS_MAX edits of parents->parent[0]; their nodes live in context->arena.
      * Same arguments and rng, same edits. ELM_NOT_FOUND when it finds nothing to do: counted, not
      * an error. The child should pass elm_tree_check; one that doesn't is a stored failure. */
@@ -129,6 +134,13 @@ struct elm_operator_kind {
 /* By name, then NULL; from the generated registry. */
 extern const struct elm_operator_kind *const elm_operator_kinds[];
 const struct elm_operator_kind *elm_operator_find(const char *name);   /* NULL if none */
+/* What its `applies` says, with this file as its own model (NULL: the built-in). */
+bool elm_operator_applies(const struct elm_operator_kind *kind, const struct elm_problem *problem,
+                          const struct elm_evidence *evidence, const char *model,
+                          const char **why);
+/* Is the file what each operator of the list ("nano,tree") that has a model of its own takes, and is there
+ * one? list NULL: does any operator take it? Fails: as opening it; ELM_USAGE (none has one). */
+enum elm_status elm_operator_model(const char *list, const char *path, struct elm_error *err);
 
 /* ---- shared by tree-editing operators (src/search/edit.c) ---- */
 /* Copies a subtree into the arena and renames what is not in scope at node `at` of `t`: each free

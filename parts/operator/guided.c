@@ -171,5 +171,6 @@ const struct elm_operator_kind elm_operator_guided = {
     .make = guided_make,
     .free = guided_free,
     .applies = guided_applies,
+    .model = elm_nano_writer_model,
     .mutate = guided_mutate,
 };

@@ -54,5 +54,6 @@ const struct elm_operator_kind elm_operator_nano = {
     .make = nano_make,
     .free = nano_free,
     .applies = nano_applies,
+    .model = elm_nano_writer_model,
     .mutate = nano_mutate,
 };

@@ -1,6 +1,8 @@
 /* model: which model a run asks. */
 #include "cli/model.h"
 
+#include "elm/models.h"
+
 #include <string.h>
 
 static enum elm_status add_endpoints(const char *text, struct elm_arena *arena,
@@ -21,6 +23,25 @@ static enum elm_status add_endpoints(const char *text, struct elm_arena *arena,
     return ELM_OK;
 }
 
+/* Is --model the file of a model that operators on trees have as their own? Then no backend runs it. */
+static bool find_own(const struct invocation *v, struct elm_arena *arena, const char **out)
+{
+    if (!opt_given(v, OPT_MODEL) || opt_given(v, OPT_BACKEND) || opt_given(v, OPT_ENDPOINT) ||
+        opt_given(v, OPT_SCRIPT))
+        return false;
+    struct elm_buf path = {0};
+    bool own = elm_model_find(opt_text(v, OPT_MODEL), opt_text(v, OPT_MODELS_PATH), &path,
+                              NULL) == ELM_OK &&
+               elm_operator_model(NULL, path.ptr, NULL) == ELM_OK;
+    if (own) {
+        char *copy = elm_arena_alloc(arena, path.len + 1);
+        memcpy(copy, path.ptr, path.len + 1);
+        *out = copy;
+    }
+    elm_buf_release(&path);
+    return own;
+}
+
 /* The backend that the other options ask for. */
 static const char *implied(const struct invocation *v)
 {
@@ -36,7 +57,8 @@ static const char *implied(const struct invocation *v)
 enum elm_status model_fill(const struct invocation *v, struct elm_arena *arena,
                            struct elm_search_def *d, struct elm_error *err)
 {
-    d->backend = implied(v);
+    bool own = find_own(v, arena, &d->operator_model);
+    d->backend = own ? NULL : implied(v);
     if (d->backend != NULL && strcmp(d->backend, "llama") == 0 &&
         elm_backend_find("llama") == NULL)
         return elm_fail(err, ELM_USAGE, "--backend llama is not in this build: `make llama`, then "
@@ -44,7 +66,7 @@ enum elm_status model_fill(const struct invocation *v, struct elm_arena *arena,
     d->model_share = opt_real(v, OPT_MODEL_SHARE, d->model_share);
     d->prompts_folder = opt_text(v, OPT_PROMPTS);
     struct elm_backend_def *m = &d->model;
-    m->model = opt_text(v, OPT_MODEL);
+    m->model = own ? NULL : opt_text(v, OPT_MODEL);
     m->models_path = opt_text(v, OPT_MODELS_PATH);
     m->adapter = opt_text(v, OPT_ADAPTER);
     m->script = opt_text(v, OPT_SCRIPT);

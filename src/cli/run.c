@@ -252,6 +252,10 @@ static void announce(const struct running *r, const struct elm_search_stats *s)
         text_safe(&out, elm_str(r->def.model.model != NULL ? r->def.model.model : r->def.backend));
         elm_buf_printf(&out, ", for %s of the cost (--model-share)\n",
                        text_percent(r->def.model_share).s);
+    } else if (r->def.operator_model != NULL) {
+        elm_buf_printf(&out, "elm: model: ");
+        text_safe(&out, elm_str(r->def.operator_model));
+        elm_buf_printf(&out, ", of operators that have one of their own\n");
     } else {
         elm_buf_printf(&out, "elm: model: none, and none is needed; `elm models pull smollm2` gets a "
                        "small one, then --model smollm2\n");

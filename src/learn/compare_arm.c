@@ -219,7 +219,8 @@ static enum elm_status finish(struct elm_compare_arm *a, struct elm_error *err)
         a->backend = "openai";
     else if (a->backend == NULL && a->model.script != NULL)
         a->backend = "scripted";
-    else if (a->backend == NULL && a->model.model != NULL && asks(a))
+    else if (a->backend == NULL && a->model.model != NULL && asks(a) &&
+             elm_operator_model(NULL, a->model.model, NULL) != ELM_OK)
         a->backend = "native";
     if (a->backend == NULL && a->operators != NULL && asks(a))
         return elm_fail(err, ELM_USAGE, "arm '%s': '%s' asks a model; add model=NAME (`elm models` "

@@ -50,8 +50,11 @@ static enum elm_status check_model(const struct elm_compare_arm *a, struct elm_e
     struct elm_backend_def def = a->model;
     struct elm_error why = {0};
     void *self;
-    if (kind == NULL)
+    if (kind == NULL) {
+        if (def.model != NULL && elm_operator_model(a->operators, def.model, &why) != ELM_OK)
+            return elm_fail(err, why.status, "arm '%s': %s", a->name, why.message);
         return ELM_OK;
+    }
     def.lanes = 1;
     enum elm_status status = kind->open(&def, &self, &why);
     if (status != ELM_OK)

@@ -44,7 +44,7 @@ static void choose(const struct elm_compare_arm *a, const struct elm_task *task,
             continue;
         if (a->opaque && kind->traces)
             *why = "its operators need traces";
-        else if (kind->applies == NULL || kind->applies(&task->problem, &task->evidence, &reason))
+        else if (elm_operator_applies(kind, &task->problem, &task->evidence, a->model.model, &reason))
             d->arms[d->arm_count++] = (struct elm_trial_arm){kind->name, share};
         else
             *why = reason;

@@ -404,7 +404,7 @@ static enum elm_status open_arms(struct runner *r)
                             arm->operator);
         if (!(arm->share > 0))
             return elm_fail(r->err, ELM_USAGE, "operator '%s' needs a share above 0", op->name);
-        if (op->applies != NULL && !op->applies(p, &r->task->evidence, &why))
+        if (!elm_operator_applies(op, p, &r->task->evidence, r->def->model, &why))
             return elm_fail(r->err, ELM_USAGE, "operator '%s' can do nothing for '%s': %s", op->name,
                             p->name, why);
         if (r->def->opaque && op->traces)

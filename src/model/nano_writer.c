@@ -27,16 +27,24 @@ void elm_nano_writer_free(struct elm_nano_writer *w)
 
 bool elm_nano_writer_applies(const struct elm_problem *problem, const char **why)
 {
-    const char *reason = NULL;
-    struct elm_nano *model = NULL;
-    if (problem->seed.count == 0)
-        reason = "the seed is outside core C";
-    else if (elm_nano_builtin(&model, NULL) != ELM_OK)
-        reason = "no model built in";
+    if (problem->seed.count > 0)
+        return true;
+    if (why != NULL)
+        *why = "the seed is outside core C";
+    return false;
+}
+
+static enum elm_status load(const char *path, struct elm_nano **out, struct elm_error *err)
+{
+    return path != NULL ? elm_nano_open(path, out, err) : elm_nano_builtin(out, err);
+}
+
+enum elm_status elm_nano_writer_model(const char *path, struct elm_error *err)
+{
+    struct elm_nano *model;
+    ELM_TRY(load(path, &model, err));
     elm_nano_free(model);
-    if (why != NULL && reason != NULL)
-        *why = reason;
-    return reason == NULL;
+    return ELM_OK;
 }
 
 static enum elm_status open_model(struct elm_nano_writer *w, const char *path,
@@ -45,8 +53,7 @@ static enum elm_status open_model(struct elm_nano_writer *w, const char *path,
     if (w->sampler != NULL)
         return ELM_OK;
     if (w->model == NULL)
-        ELM_TRY(path != NULL ? elm_nano_open(path, &w->model, err)
-                             : elm_nano_builtin(&w->model, err));
+        ELM_TRY(load(path, &w->model, err));
     return elm_nano_sampler_new(w->model, ELM_KERNEL_AUTO, &w->sampler, err);
 }
 

@@ -146,7 +146,8 @@ static const char *idle_why(const struct elm_search *s, const struct elm_operato
         return "needs a backend that masks tokens, as native does";
     if (kind->prompt != NULL && !kind->needs_masks && backend->small && list == NULL)
         return "for larger models; --operators asks for it all the same";
-    return kind->applies(s->problem, &s->evidence, &why) ? NULL : why;
+    return elm_operator_applies(kind, s->problem, &s->evidence, s->def.operator_model, &why) ? NULL
+                                                                                          : why;
 }
 
 enum elm_status search_choose_operators(struct elm_search *s, const char *list, bool stored,
@@ -154,6 +155,8 @@ enum elm_status search_choose_operators(struct elm_search *s, const char *list, 
 {
     if (list != NULL)
         ELM_TRY(check_list(list, err));
+    if (s->def.operator_model != NULL)
+        ELM_TRY(elm_operator_model(list, s->def.operator_model, err));
     struct elm_operator_stats idle[ELM_OPERATORS_MAX] = {{0}};
     uint32_t idle_count = 0;
     /* those that ask a model come last */
@@ -310,11 +313,28 @@ static enum elm_status hash_problem(const struct elm_problem *p, char hash[17],
     return status;
 }
 
+/* The operators' own model is known by its bytes; none: an empty text. */
+static enum elm_status hash_own_model(const struct elm_search *s, char hash[17],
+                                      struct elm_error *err)
+{
+    struct elm_buf bytes = {0};
+    hash[0] = '\0';
+    if (s->def.operator_model == NULL)
+        return ELM_OK;
+    enum elm_status status = elm_file_read(s->def.operator_model, (size_t)1 << 33, &bytes, err);
+    if (status == ELM_OK)
+        snprintf(hash, 17, "%016llx", (unsigned long long)elm_hash(bytes.ptr, bytes.len, 0));
+    elm_buf_release(&bytes);
+    return status;
+}
+
 static enum elm_status put_meta(struct elm_search *s, const char *problem_hash,
                                 struct elm_error *err)
 {
     const struct elm_problem *p = s->problem;
     struct elm_buf operators = {0};
+    char own_model[17];
+    ELM_TRY(hash_own_model(s, own_model, err));
     for (uint32_t i = 0; i < s->operator_count; i++)
         elm_buf_printf(&operators, "%s%s", i > 0 ? "," : "", s->operators[i]->name);
     char seed[32], level[16];
@@ -333,6 +353,8 @@ static enum elm_status put_meta(struct elm_search *s, const char *problem_hash,
         {"selector", s->selector_kind->name},
         {"backend", s->sampler == NULL ? "" : s->def.backend},
         {"model", s->sampler == NULL || s->def.model.model == NULL ? "" : s->def.model.model},
+        {"operator_model", s->def.operator_model == NULL ? "" : s->def.operator_model},
+        {"operator_model_hash", own_model},
         {"force_tcc", s->def.force_tcc ? "1" : "0"},
         {"noisy", s->noisy ? "1" : "0"},
         {"level", level},
@@ -357,6 +379,23 @@ static enum elm_status same_meta(struct elm_search *s, const char *key, const ch
     return status;
 }
 
+/* The operators' own model of a run is the one it began with, wherever it is now. Runs of before there
+ * was one have no such key. */
+static enum elm_status continue_own_model(struct elm_search *s, struct elm_error *err)
+{
+    char hash[17];
+    elm_buf_clear(&s->own_model);
+    enum elm_status status = elm_store_meta_get(s->store, "operator_model", &s->own_model, err);
+    if (status == ELM_NOT_FOUND)
+        return ELM_OK;
+    ELM_TRY(status);
+    if (s->def.operator_model == NULL && s->own_model.len > 0)
+        s->def.operator_model = s->own_model.ptr;
+    ELM_TRY(hash_own_model(s, hash, err));
+    return same_meta(s, "operator_model_hash", hash,
+                     "give the model that it began with, as --model, or start another run", err);
+}
+
 static enum elm_status continue_run(struct elm_search *s, const char *problem_hash,
                                     struct elm_error *err)
 {
@@ -370,6 +409,7 @@ static enum elm_status continue_run(struct elm_search *s, const char *problem_ha
     ELM_TRY(same_meta(s, "archive", s->archive_kind->name, other, err));
     ELM_TRY(same_meta(s, "selector", s->selector_kind->name, other, err));
     ELM_TRY(same_meta(s, "force_tcc", s->def.force_tcc ? "1" : "0", other, err));
+    ELM_TRY(continue_own_model(s, err));
     struct elm_buf text = {0};
     enum elm_status status = elm_store_meta_get(s->store, "seed", &text, err);
     if (status == ELM_OK)

@@ -38,6 +38,7 @@ void search_free(struct elm_search *s)
     elm_arena_release(&s->arena);
     elm_buf_release(&s->snapshot);
     elm_buf_release(&s->model_name);
+    elm_buf_release(&s->own_model);
     held_release(&s->held);
     seen_release(&s->seen);
     free(s->rematches);

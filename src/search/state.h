@@ -173,7 +173,7 @@ struct elm_search {
     uint32_t operator_count;
     uint32_t model_first;                      /* operators from here on ask a model */
     struct sampler *sampler;                   /* NULL: no model */
-    struct elm_buf model_name;                 /* of a resumed run */
+    struct elm_buf model_name, own_model;      /* of a resumed run */
     struct elm_evaluator *explainer;           /* the search thread's own; opened when first needed */
     bool spent;                                /* a budget of the backend is used up */
     uint32_t silent;                           /* model batches in a row without any answer */

@@ -75,3 +75,20 @@ expect 0 list backends
 has out "native"
 has out "openai"
 finish
+
+# a model that operators on trees have as their own needs no backend, and a run keeps to it
+expect 0 train --trainer inversions --width 32 --layers 1 --batch 4 --steps 1 --out own.gguf -q
+cp own.gguf other.gguf
+expect 0 run sort --model own.gguf --operators nano,tree --evaluations 200 --folder u --json
+has out '"nano"'
+expect 0 run u --evaluations 400 -q
+expect 0 run u --model other.gguf --evaluations 500 -q
+expect 0 replay u
+has out "as the run ended with"
+echo more >>own.gguf
+expect 2 run u --evaluations 600
+has err "operator_model_hash"
+expect 2 run sort --model other.gguf --operators tree --folder v
+has err "has a model of its own"
+expect 2 compare sort --arm "a: operators=tree; model=other.gguf" --evaluations 10 --seeds 1
+has err "has a model of its own"

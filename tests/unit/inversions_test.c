@@ -63,11 +63,6 @@ static uint32_t solved(const char *operator)
 static void learns(void **state)
 {
     (void)state;
-    struct elm_nano *built_in;
-    /* operators that have a model of their own work only where one is built in */
-    if (elm_nano_builtin(&built_in, NULL) != ELM_OK)
-        skip();
-    elm_nano_free(built_in);
     train(1, 1e-6f);
     uint32_t untrained = solved("nano"), plain = solved("tree");
     train(STEPS, 4e-3f);
