@@ -29,6 +29,8 @@ enum elm_status elm_nano_new(const struct elm_nano_config *config, uint64_t seed
 enum elm_status elm_nano_open(const char *path, struct elm_nano **out, struct elm_error *err);
 /* The model in the library. Fails: ELM_NOT_FOUND where it was built without one. */
 enum elm_status elm_nano_builtin(struct elm_nano **out, struct elm_error *err);
+/* By path, or the built-in by the name "builtin". */
+enum elm_status elm_nano_find(const char *name, struct elm_nano **out, struct elm_error *err);
 void elm_nano_free(struct elm_nano *n);
 const struct elm_nano_config *elm_nano_config(const struct elm_nano *n);
 /* What the file says of how it was made; the strings are kept. */
@@ -66,6 +68,7 @@ struct elm_nano_exercise {
     uint64_t fuel;
     bool opaque;                             /* cases only, no traces */
     double halfway;                          /* chance that some of the holes are filled before */
+    bool whole;                              /* no lesson of a part of the difference */
 };
 struct elm_nano_teacher;                     /* one thread's memory */
 struct elm_nano_teacher *elm_nano_teacher_new(void);
@@ -74,9 +77,19 @@ void elm_nano_teacher_free(struct elm_nano_teacher *t);
 bool elm_nano_teach(struct elm_nano_teacher *t, const struct elm_nano_exercise *e,
                     struct elm_rng *rng, struct elm_vm_memory *vm, struct elm_nano_lesson *out);
 
+/* How much a lesson counts; 1 when it was taught. Below 0 what it says is to become less likely: each
+ * decision of it is pushed away only while its probability is above ELM_NANO_FLOOR. Without a floor such
+ * a loss has no lower bound, and pushing hardest what is written least would ruin all the rest. */
+#define ELM_NANO_FLOOR 0.02
+void elm_nano_lesson_weigh(struct elm_nano_lesson *l, double coefficient);
+
 struct elm_nano_report {
-    double loss;                             /* nats, sum over lessons of all that is learnt */
+    double loss;                             /* nats, sum over lessons of all that is learnt; of those that
+                                                count more than 0, as the counts below, but for rows */
     double point_loss, token_loss;           /* its parts */
+    double objective;                        /* of all lessons: what the gradient is of. Coefficient times
+                                                loss, a decision at the floor counted as at the floor */
+    uint64_t pushed;                         /* lessons that count less than 0 */
     uint64_t lessons, points, tokens, rows;
     uint64_t points_right, first_points, first_points_right, tokens_right;
 };

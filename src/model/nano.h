@@ -266,6 +266,7 @@ struct elm_nano_lesson {
     uint16_t from[NANO_STEPS_MAX], not[NANO_STEPS_MAX];    /* pointers: the first row allowed */
     bool point[NANO_STEPS_MAX], learn[NANO_STEPS_MAX];
     uint32_t step_count;
+    float coefficient;
     bool empty;
 };
 

@@ -117,3 +117,8 @@ enum elm_status elm_nano_builtin(struct elm_nano **out, struct elm_error *err)
     elm_gguf_close(g);
     return status;
 }
+
+enum elm_status elm_nano_find(const char *name, struct elm_nano **out, struct elm_error *err)
+{
+    return strcmp(name, "builtin") == 0 ? elm_nano_builtin(out, err) : elm_nano_open(name, out, err);
+}

@@ -304,6 +304,15 @@ static double cross_entropy(float *scores, const uint8_t *allowed, uint32_t coun
     return loss + log(sum);
 }
 
+/* What a decision counts, by its loss: nothing below the floor where it is pushed away. */
+static float weigh(const struct elm_nano_lesson *l, double loss, struct elm_nano_report *report)
+{
+    double floor = -log(ELM_NANO_FLOOR);
+    bool held = l->coefficient < 0 && loss > floor;
+    report->objective += (double)l->coefficient * (held ? floor : loss);
+    return held ? 0 : l->coefficient;
+}
+
 static void point(struct elm_nano_pupil *p, const struct elm_nano_lesson *l, const struct span *s,
                   uint32_t step, uint32_t which, float *gradient, struct elm_nano_report *report)
 {
@@ -324,17 +333,20 @@ static void point(struct elm_nano_pupil *p, const struct elm_nano_lesson *l, con
         scores[j] = sum * scale;
     }
     double loss = cross_entropy(scores, allowed, nodes + 1, l->targets[step], &right);
-    report->loss += loss;
-    report->point_loss += loss;
-    report->points++;
-    report->points_right += right;
-    report->first_points += step == 0;
-    report->first_points_right += step == 0 && right;
+    float weight = weigh(l, loss, report);
+    if (l->coefficient > 0) {
+        report->loss += loss;
+        report->point_loss += loss;
+        report->points++;
+        report->points_right += right;
+        report->first_points += step == 0;
+        report->first_points_right += step == 0 && right;
+    }
     memset(gq, 0, d * sizeof(float));
     for (uint32_t j = 0; j <= nodes && gradient != NULL; j++) {
         const float *key = j < nodes ? row_of(p, p->keys, s->first_node + j) : stop;
         float *gk = j < nodes ? row_of(p, p->gkeys, s->first_node + j) : gradient + n->stop;
-        float g = scores[j] * scale;
+        float g = weight * scores[j] * scale;
         for (uint32_t c = 0; g != 0 && c < d; c++) {
             gq[c] += g * key[c];
             gk[c] += g * q[c];
@@ -350,6 +362,7 @@ static void losses(struct elm_nano_pupil *p, const struct elm_nano_lesson *const
     memset(p->gkeys, 0, (size_t)p->node_count * p->net->config.width * sizeof(float));
     for (uint32_t i = 0; i < p->span_count; i++) {
         const struct elm_nano_lesson *l = lessons[i];
+        report->pushed += l->coefficient < 0;
         for (uint32_t k = 0; k < l->step_count; k++) {
             if (!l->learn[k])
                 continue;
@@ -360,8 +373,13 @@ static void losses(struct elm_nano_pupil *p, const struct elm_nano_lesson *const
             uint8_t allowed[NANO_LOGITS];
             for (uint32_t t = 0; t < NANO_LOGITS; t++)
                 allowed[t] = nano_mask_has(&l->masks[k], t);
-            double loss = cross_entropy(p->logits + (size_t)tokens++ * NANO_LOGITS, allowed,
-                                        NANO_LOGITS, l->targets[k], &right);
+            float *logits = p->logits + (size_t)tokens++ * NANO_LOGITS;
+            double loss = cross_entropy(logits, allowed, NANO_LOGITS, l->targets[k], &right);
+            float weight = weigh(l, loss, report);
+            for (uint32_t t = 0; weight != 1 && t < NANO_LOGITS; t++)
+                logits[t] *= weight;
+            if (!(l->coefficient > 0))
+                continue;
             report->loss += loss;
             report->token_loss += loss;
             report->tokens++;

@@ -46,6 +46,11 @@ void elm_nano_lesson_free(struct elm_nano_lesson *l)
     free(l);
 }
 
+void elm_nano_lesson_weigh(struct elm_nano_lesson *l, double coefficient)
+{
+    l->coefficient = (float)coefficient;
+}
+
 /* Fills some of the holes and begins again from there. */
 static bool go_halfway(struct elm_nano_teacher *t, const struct elm_nano_exercise *e,
                        struct elm_rng *rng)
@@ -132,9 +137,12 @@ bool elm_nano_teach(struct elm_nano_teacher *t, const struct elm_nano_exercise *
                     struct elm_rng *rng, struct elm_vm_memory *vm, struct elm_nano_lesson *out)
 {
     out->step_count = 0;
+    out->coefficient = 1;
     out->empty = true;
     nano_program_read(&t->program, e->from, e->names, e->editable);
     if (!nano_differ_find(t->differ, &t->program, e->to, rng, &t->label))
+        return false;
+    if (e->whole && !t->label.whole)
         return false;
     if (t->label.count > 1 && elm_rng_chance(rng, e->halfway) && !go_halfway(t, e, rng))
         return false;

@@ -92,7 +92,7 @@ static double loss_of(struct elm_nano_pupil *p, const struct elm_nano_lesson *co
 {
     struct elm_nano_report report = {0};
     elm_nano_learn(p, lessons, count, ELM_F32, NULL, &report);
-    return report.loss;
+    return report.objective;
 }
 
 static void check_tensor(struct elm_nano *n, struct elm_nano_pupil *p,
@@ -156,6 +156,8 @@ static void gradients_are_those_of_the_loss(void **state)
         else
             elm_nano_lesson_free(lessons[count]);
     }
+    elm_nano_lesson_weigh(lessons[2], -1);
+    elm_nano_lesson_weigh(lessons[3], 0.5);
     /* relations begin at zero, where a mistake in them would not show */
     const struct elm_nano_tensor *t = elm_nano_tensors(n, &tensors);
     float *gradient = elm_calloc(elm_nano_size(n), sizeof(float));
@@ -219,6 +221,53 @@ static void check_child(struct elm_nano_sampler *s, const struct elm_problem *p,
 }
 
 /* Sampled from random weights at a high temperature: whatever can be said is said. */
+/* What is pushed away stops at the floor. */
+static void pushing_has_a_floor(void **state)
+{
+    (void)state;
+    struct elm_nano *n = small(4);
+    struct elm_nano_pupil *p;
+    struct elm_nano_teacher *teacher = elm_nano_teacher_new();
+    struct elm_generator *g = generator(ELM_STREAM_TRAIN);
+    struct elm_vm_memory *vm = elm_vm_memory_new();
+    struct elm_nano_lesson *lesson = elm_nano_lesson_new();
+    size_t size = elm_nano_size(n);
+    float *gradient = elm_malloc(size * sizeof(float));
+    struct elm_nano_report first = {0}, last = {0}, pulled = {0};
+    assert_int_equal(elm_nano_pupil_new(n, ELM_KERNEL_AUTO, &p, NULL), ELM_OK);
+    for (uint64_t i = 0, taught = 0; !taught; i++) {
+        struct elm_rng rng = elm_rng(2, i);
+        struct elm_nano_exercise e = exercise(elm_generator_task(g, i));
+        taught = elm_nano_teach(teacher, &e, &rng, vm, lesson);
+    }
+    const struct elm_nano_lesson *const all[] = {lesson};
+    elm_nano_learn(p, all, 1, ELM_F32, NULL, &pulled);
+    elm_nano_lesson_weigh(lesson, -1);
+    for (int i = 0; i < 300; i++) {
+        last = (struct elm_nano_report){0};
+        memset(gradient, 0, size * sizeof(float));
+        elm_nano_learn(p, all, 1, ELM_F32, gradient, &last);
+        first = i == 0 ? last : first;
+        for (size_t k = 0; k < size; k++)
+            elm_nano_weights(n)[k] -= 0.05f * gradient[k];
+    }
+    double decisions = (double)(pulled.points + pulled.tokens);
+    assert_true(last.objective <= first.objective);
+    assert_true(last.objective >= decisions * log(ELM_NANO_FLOOR) - 1e-6);
+    assert_true(last.pushed == 1 && last.loss == 0 && last.points == 0);
+    /* all of it at the floor: nothing pushes any more */
+    assert_true(last.objective < 0.999 * decisions * log(ELM_NANO_FLOOR));
+    for (size_t k = 0; k < size; k++)
+        assert_true(gradient[k] == 0);
+    free(gradient);
+    elm_nano_lesson_free(lesson);
+    elm_nano_pupil_free(p);
+    elm_nano_free(n);
+    elm_nano_teacher_free(teacher);
+    elm_generator_close(g);
+    elm_vm_memory_free(vm);
+}
+
 static void every_child_builds(void **state)
 {
     (void)state;
@@ -315,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_mend_what_was_broken),
         cmocka_unit_test(gradients_are_those_of_the_loss),
+        cmocka_unit_test(pushing_has_a_floor),
         cmocka_unit_test(every_child_builds),
         cmocka_unit_test(samples_are_distinct_and_repeat),
     };
