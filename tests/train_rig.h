@@ -10,7 +10,8 @@
 #include <math.h>
 
 struct train_rig {
-    char folder[64], data[96], base[96], out[96];
+    char folder[64], data[96], base[96], out[96], run[96];
+    const char *runs[1];
 };
 
 static inline void rig_file(const char *path, const char *text)
@@ -28,6 +29,7 @@ static inline void train_rig_open(struct train_rig *r)
     snprintf(r->data, sizeof(r->data), "%s/data.jsonl", r->folder);
     snprintf(r->base, sizeof(r->base), "%s/base.gguf", r->folder);
     snprintf(r->out, sizeof(r->out), "%s/out.gguf", r->folder);
+    snprintf(r->run, sizeof(r->run), "%s/run", r->folder);
     for (int i = 0; i < 20; i++)
         elm_buf_printf(&text, "{\"prompt\": \"add %d and %d: \", \"completion\": \"x = %d;\\n\"}\n",
                        i, 3 * i % 7, i + 3 * i % 7);

@@ -11,8 +11,8 @@
 #include "elm/optimizer.h"
 
 struct elm_train_def {
-    const char *trainer;             /* "sft", "scratch", "dpo", "grpo", "inversions" */
-    const char *model;               /* to start from: a path or a pulled model's name; NULL: random weights */
+    const char *trainer;             /* "sft", "scratch", "dpo", "grpo", "inversions", "edits" */
+    const char *model;               /* to start from: a path, or "builtin" for the tree-edit model; NULL: random weights */
     const char *reference;           /* dpo, grpo: the model of the KL term; NULL: `model` as it is */
     const char *const *data;         /* [data_count] run folders and JSONL files */
     uint32_t data_count;
@@ -31,6 +31,9 @@ struct elm_train_def {
     uint32_t lora_rank;              /* 0: all weights; else `out` is an adapter */
     float lora_alpha;                /* 0: the rank */
     float beta;                      /* dpo: of the margin; grpo: of the KL term; 0: the trainer's own */
+    const char *labels;              /* edits: which of elm/edits.h, with commas; NULL: the trainer's own */
+    bool shuffled;                   /* edits, frequencies: outcomes permuted within each run: a control */
+    float inversions;                /* edits: share of the lessons that are programs broken on purpose */
     uint32_t width, layers, vocabulary;    /* of random weights; 0: the trainer's own */
     uint64_t seed;
     uint32_t threads;                /* 0: as many as cores; the result does not depend on it */

@@ -47,7 +47,8 @@ const struct command command_table[] = {
      "DATA are run folders (or their names under runs/) and JSONL files in the forms of TRL: sft and "
      "scratch read {\"prompt\", \"completion\"} or {\"text\"}, dpo {\"prompt\", \"chosen\", "
      "\"rejected\"}, grpo {\"prompt\", \"completions\": [...], \"rewards\": [...]}. Of a run they "
-     "read what models were asked and answered, and whether the child was better than its parent.\n\n"
+     "read what models were asked and answered, and whether the child was better than its parent. edits "
+     "and frequencies read the attempts of every operator, of runs in core C.\n\n"
      "The budget is --steps or --minutes. Checkpoints are written beside --out; the same command goes on "
      "from the last one, and with --steps ends with the same bytes as an undisturbed training. When "
      "the loss or the gradient is no number, or the loss explodes, training goes back and on at half "
@@ -55,7 +56,8 @@ const struct command command_table[] = {
      "runs with --adapter.",
      "elm train runs/sort-1 --model smollm2 --lora 16 --minutes 30 --out sort-lora.gguf\n"
      "elm train good.jsonl --trainer scratch --steps 2000 --out small.gguf\n"
-     "elm train sort-1 --trainer dpo --model small.gguf --steps 300 --out better.gguf\n",
+     "elm train sort-1 --trainer dpo --model small.gguf --steps 300 --out better.gguf\n"
+     "elm train sort-1 --trainer edits --model builtin --labels good,jump --minutes 2 --out own.gguf\n",
      0, 1000, IN_TRAIN, cmd_train},
     {"best", "[RUN [PROGRAM]]", "export the best program so that it builds and scores without elm",
      "Evaluates the program again, on the scored and on the audit cases and under gcc -O2, and "

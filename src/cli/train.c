@@ -16,6 +16,7 @@
 
 #define LINE_US 5000000
 #define WARMUP 0.02
+#define INVERSIONS 0.3
 #define SCREEN_COLUMNS 78
 
 struct training {
@@ -41,6 +42,10 @@ static enum elm_status find_model(struct training *t, enum option_id id, const c
 {
     if (!opt_given(t->v, id))
         return ELM_OK;
+    if (strcmp(opt_text(t->v, id), "builtin") == 0) {
+        *out = "builtin";
+        return ELM_OK;
+    }
     struct elm_buf path = {0};
     enum elm_status status = elm_model_find(opt_text(t->v, id), opt_text(t->v, OPT_MODELS_PATH),
                                             &path, err);
@@ -98,7 +103,9 @@ static enum elm_status fill_def(struct training *t, struct elm_error *err)
         .steps = opt_count(v, OPT_STEPS, 0), .minutes = opt_real(v, OPT_MINUTES, 0),
         .batch = count(t, OPT_BATCH), .context = count(t, OPT_CONTEXT),
         .lora_rank = count(t, OPT_LORA), .lora_alpha = real(t, OPT_LORA_ALPHA, 0),
-        .beta = real(t, OPT_BETA, 0), .width = count(t, OPT_WIDTH), .layers = count(t, OPT_LAYERS),
+        .beta = real(t, OPT_BETA, 0), .labels = opt_text(v, OPT_LABELS),
+        .shuffled = opt_on(v, OPT_SHUFFLED), .inversions = real(t, OPT_INVERSIONS, INVERSIONS),
+        .width = count(t, OPT_WIDTH), .layers = count(t, OPT_LAYERS),
         .vocabulary = count(t, OPT_VOCABULARY), .seed = opt_count(v, OPT_SEED, 1),
         .threads = count(t, OPT_THREADS),
         .checkpoint_s = (int64_t)opt_count(v, OPT_CHECKPOINT_SECONDS, 0),

@@ -27,12 +27,13 @@ uint64_t train_fingerprint(const struct train *t)
 {
     const struct elm_train_def *d = t->def;
     const float reals[] = {d->rate, d->warmup, d->clip, d->lora_alpha, d->beta, d->options.beta1,
-                           d->options.beta2, d->options.epsilon, d->options.decay};
+                           d->options.beta2, d->options.epsilon, d->options.decay, d->inversions};
     const uint64_t wholes[] = {d->steps, d->batch, d->context, d->lora_rank, d->width, d->layers,
-                               d->vocabulary, d->seed};
+                               d->vocabulary, d->seed, d->shuffled};
     uint64_t hash = mix_text(1, t->kind->name);
     hash = mix_text(hash, d->model);
     hash = mix_text(hash, d->reference);
+    hash = mix_text(hash, d->labels);
     for (uint32_t i = 0; i < d->data_count; i++)
         hash = mix_text(hash, d->data[i]);
     hash = mix_text(hash, t->optimizer->name);

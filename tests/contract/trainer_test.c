@@ -1,6 +1,8 @@
 /* trainer: what every registered one must keep to. */
 #include "../train_rig.h"
 
+#include "../edits_rig.h"
+
 #include <string.h>
 
 /* What each form of data looks like; the first that a trainer takes is its own. */
@@ -27,6 +29,10 @@ static void *open_kind(const struct elm_trainer_kind *kind, struct elm_train_def
         rig_file(r->data, forms[i]);
         status = kind->open(def, &self, &err);
         assert_true(status == ELM_OK || status == ELM_PARSE);
+    }
+    if (kind->needs_data && status != ELM_OK) {
+        def->data = r->runs;
+        status = kind->open(def, &self, &err);
     }
     if (status != ELM_OK)
         fail_msg("%s: %s", kind->name, err.message);
@@ -71,6 +77,8 @@ static void test_gradient_repeats(void **state)
     (void)state;
     train_rig_open(&r);
     const char *const data[] = {r.data};
+    edits_rig_run(r.run, 60);
+    r.runs[0] = r.run;
     const struct elm_train_def base = rig_scratch(&r, data);
     rig_learn(&base);
     for (size_t k = 0; elm_trainer_kinds[k] != NULL; k++) {
