@@ -18,7 +18,9 @@ struct elm_train_def {
     uint32_t data_count;
     const char *out;                 /* GGUF to write; checkpoints are OUT.checkpoint */
     bool resume;                     /* go on from the checkpoint, if there is one */
-    const char *optimizer;           /* NULL: adamw */
+    const char *optimizer;           /* NULL: adamw. A path (with a slash, or ending in .c): an update rule as
+                                        problems/adam evolves them, contained in the virtual machine; it takes
+                                        no beta1, beta2, epsilon */
     struct elm_optimizer_options options;
     const char *schedule;            /* "cosine", "linear" (to a 30th of the rate), "constant"; NULL: cosine */
     float rate;                      /* at the top; 0: the optimizer's own */
@@ -70,6 +72,7 @@ struct elm_trainer_kind {
 extern const struct elm_trainer_kind *const elm_trainer_kinds[];     /* by name, then NULL */
 const struct elm_trainer_kind *elm_trainer_find(const char *name);   /* NULL if none */
 
+#define ELM_TRAIN_WHY_BYTES 160
 struct elm_train_stats {
     uint64_t step, steps;            /* steps: of the whole budget, estimated where it is in minutes */
     uint64_t tokens, samples;
@@ -77,8 +80,9 @@ struct elm_train_stats {
     double extra[4];
     double rate, gradient_norm, tokens_per_s, eta_s;
     int64_t cpu_us, wall_us;         /* of all threads; over all resumes */
-    uint32_t rollbacks;              /* loss or gradient was not finite, or the loss exploded: went back to the last
-                                        checkpoint and on at half the rate */
+    uint32_t rollbacks;              /* loss or gradient was not finite, the loss exploded, or an update rule
+                                        failed: went back a hundred steps or less and on at half the rate */
+    char why[ELM_TRAIN_WHY_BYTES];   /* of the last of these; "": none in this call */
 };
 /* Trains to the end of the budget and writes `out`. `tick` (nullable) is called about once a second and
  * after the last step; false stops cleanly after a checkpoint (ELM_STOPPED). Killed anywhere, a call with `resume`

@@ -212,6 +212,25 @@ static enum elm_status write_scorer(const struct bundle *b, struct elm_error *er
     return status;
 }
 
+/* `-o -` and `-o FILE.c`: the program alone, such as `elm train --optimizer` takes. */
+static bool is_alone(const struct invocation *v)
+{
+    const char *to = opt_given(v, OPT_OUTPUT) ? opt_text(v, OPT_OUTPUT) : "";
+    const size_t len = strlen(to);
+    return strcmp(to, "-") == 0 || (len > 2 && strcmp(to + len - 2, ".c") == 0);
+}
+
+static enum elm_status write_alone(const struct bundle *b, struct elm_error *err)
+{
+    const char *to = opt_text(b->v, OPT_OUTPUT);
+    if (strcmp(to, "-") != 0)
+        return elm_file_write(to, elm_buf_str(&b->report.text), err);
+    if (fwrite(b->report.text.ptr, 1, b->report.text.len, stdout) != b->report.text.len ||
+        fflush(stdout) != 0)
+        return elm_fail(err, ELM_IO, "cannot write the program: %s", strerror(errno));
+    return ELM_OK;
+}
+
 /* report.json comes last: a folder without it was not finished. */
 static enum elm_status write_bundle(const struct bundle *b, struct elm_error *err)
 {
@@ -249,7 +268,8 @@ static enum elm_status evaluate(struct bundle *b, struct elm_error *err)
     const char *word = b->v->arg_count > 1 ? b->v->args[1] : "best";
     int64_t id = -1;
     ELM_TRY(stored_find(b->v->args[0], &b->run, err));
-    ELM_TRY(choose_folder(b, err));
+    if (!is_alone(b->v))
+        ELM_TRY(choose_folder(b, err));
     ELM_TRY(elm_search_problem(b->run, path, &b->problem, err));
     if (strcmp(word, "best") != 0) {
         ELM_TRY(stored_programs_open(b->run, path, &b->programs, err));
@@ -314,11 +334,12 @@ int cmd_best(const struct invocation *v)
     enum elm_status status = elm_keeper_open(&b.keeper, &err);
     if (status == ELM_OK)
         status = evaluate(&b, &err);
+    const bool alone = is_alone(v);
     if (status == ELM_OK)
-        status = write_bundle(&b, &err);
-    if (status == ELM_OK && opt_on(v, OPT_JSON))
+        status = alone ? write_alone(&b, &err) : write_bundle(&b, &err);
+    if (status == ELM_OK && !alone && opt_on(v, OPT_JSON))
         json_print(report_json(&b), stdout, false);
-    else if (status == ELM_OK)
+    else if (status == ELM_OK && !alone)
         print_summary(&b);
     stored_programs_close(&b.programs);
     stored_review_release(&b.review);

@@ -64,8 +64,10 @@ const struct command command_table[] = {
      "writes a folder with the program, the seed, their difference, the judge, a main and a "
      "Makefile that score it, a report, a README, and the picture if the judge draws one. RUN is a "
      "run's folder or its name under runs/; without it the newest run there is meant. PROGRAM is "
-     "the number of an admitted program, or `best`.",
-     "elm best runs/sort-1\nelm best sort-1 --minimise -o sorted\n",
+     "the number of an admitted program, or `best`.\n\n"
+     "--output FILE.c writes the program alone, and - prints it: one of problems/adam is what "
+     "`elm train --optimizer FILE.c` takes.",
+     "elm best runs/sort-1\nelm best sort-1 --minimise -o sorted\nelm best adam-1 -o - >rule.c\n",
      0, 2, IN_BEST, cmd_best},
     {"show", "[RUN [PROGRAM]] | prompt OPERATOR [PROBLEM]",
      "a stored run, one program of it, or what a model is asked",

@@ -42,11 +42,6 @@ static const char *trainer_word(size_t i)
     return elm_trainer_kinds[i] == NULL ? NULL : elm_trainer_kinds[i]->name;
 }
 
-static const char *optimizer_word(size_t i)
-{
-    return elm_optimizer_kinds[i] == NULL ? NULL : elm_optimizer_kinds[i]->name;
-}
-
 static const char *schedule_word(size_t i)
 {
     static const char *const words[] = {"cosine", "linear", "constant", NULL};
@@ -162,9 +157,10 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_REFERENCE] = {"reference", 0, OPTION_TEXT, true, .metavar = "NAME", .commands = IN_TRAIN,
                        .fallback = "--model as it is",
                        .help = "dpo, grpo: the model that the trained one is held near to"},
-    [OPT_OPTIMIZER] = {"optimizer", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_TRAIN,
-                       .word = optimizer_word, .fallback = "adamw",
-                       .help = "from gradient to step; `elm list optimizers` says more"},
+    [OPT_OPTIMIZER] = {"optimizer", 0, OPTION_TEXT, true, .metavar = "NAME", .commands = IN_TRAIN,
+                       .fallback = "adamw",
+                       .help = "from gradient to step: one of `elm list optimizers`, or a C file with an "
+                               "update rule as problems/adam evolves them, which runs contained"},
     [OPT_SCHEDULE] = {"schedule", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_TRAIN,
                       .word = schedule_word, .fallback = "cosine",
                       .help = "how the rate falls, to a thirtieth at the end"},

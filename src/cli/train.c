@@ -177,8 +177,9 @@ static bool tick(void *ctx, const struct elm_train_stats *s)
     struct training *t = ctx;
     const int64_t now = elm_clock_us();
     if (s->rollbacks > t->rollbacks && t->how != PROGRESS_NONE && t->how != PROGRESS_JSON) {
-        fprintf(stderr, "%selm: training diverged: back to step %llu or before, and on at half the "
-                "rate\n", t->how == PROGRESS_SCREEN ? "\r\033[K" : "", (unsigned long long)s->step);
+        fprintf(stderr, "%selm: training diverged (%s): back to step %llu or before, and on at half "
+                "the rate\n", t->how == PROGRESS_SCREEN ? "\r\033[K" : "", s->why,
+                (unsigned long long)s->step);
     }
     t->rollbacks = s->rollbacks;
     if (t->how != PROGRESS_NONE && (t->how != PROGRESS_LINES || now - t->drawn_us >= LINE_US)) {

@@ -29,7 +29,7 @@ void train_save(const struct train *t, float *to)
         memcpy(to, t->parameters[i].weights, size * sizeof(float));
         to += size;
     }
-    memcpy(to, t->state, t->floats * t->optimizer->slots * sizeof(float));
+    memcpy(to, t->state, t->floats * t->slots * sizeof(float));
 }
 
 void train_restore(struct train *t, const float *from)
@@ -39,12 +39,12 @@ void train_restore(struct train *t, const float *from)
         memcpy(t->parameters[i].weights, from, size * sizeof(float));
         from += size;
     }
-    memcpy(t->state, from, t->floats * t->optimizer->slots * sizeof(float));
+    memcpy(t->state, from, t->floats * t->slots * sizeof(float));
 }
 
 static size_t values_of(const struct train *t)
 {
-    return t->floats * (1 + t->optimizer->slots);
+    return t->floats * (1 + t->slots);
 }
 
 /* ---- writing ---- */

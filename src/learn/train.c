@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -17,6 +18,7 @@
 #define ROLLBACKS_MOST 20
 #define TICK_US 1000000
 #define CHECKPOINT_S 60
+#define PIECE 16384             /* elements that a rule steps at a time, about */
 
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
@@ -36,7 +38,10 @@ uint64_t train_fingerprint(const struct train *t)
     hash = mix_text(hash, d->labels);
     for (uint32_t i = 0; i < d->data_count; i++)
         hash = mix_text(hash, d->data[i]);
-    hash = mix_text(hash, t->optimizer->name);
+    if (t->rule != NULL)
+        hash = elm_hash_mix(hash, rule_hash(t->rule));
+    else
+        hash = mix_text(hash, t->optimizer->name);
     hash = mix_text(hash, d->schedule);
     hash = elm_hash(reals, sizeof(reals), hash);
     hash = elm_hash(wholes, sizeof(wholes), hash);
@@ -77,16 +82,19 @@ static size_t place_of(const struct train *t, uint32_t index)
 static void move(void *ctx, uint32_t index, uint32_t thread)
 {
     struct train *t = ctx;
-    const struct elm_parameter *p = &t->parameters[index];
-    const size_t size = (size_t)p->rows * p->cols;
-    (void)thread;
-    for (size_t i = 0; t->clip < 1 && i < size; i++)
+    const struct piece *piece = &t->pieces[index];
+    const struct elm_parameter *p = &t->parameters[piece->parameter];
+    for (size_t i = piece->first; t->clip < 1 && i < piece->first + piece->count; i++)
         p->gradient[i] *= t->clip;
-    t->optimizer->step(&(struct elm_optimizer_step){
+    const struct elm_optimizer_step s = {
         .options = &t->def->options, .rows = p->rows, .cols = p->cols, .matrix = p->matrix,
         .step = t->now.step, .rate = t->rate, .weights = p->weights, .gradient = p->gradient,
-        .state = t->state + place_of(t, index) * t->optimizer->slots,
-    });
+        .state = t->state + place_of(t, piece->parameter) * t->slots,
+    };
+    if (t->rule != NULL)
+        t->ends[index] = rule_step(t->rule, thread, &s, piece->first, piece->count);
+    else
+        t->optimizer->step(&s);
 }
 
 static double mean_loss(const struct standing *s)
@@ -98,12 +106,29 @@ static double mean_loss(const struct standing *s)
     return count > 0 ? sum / (double)count : NAN;
 }
 
-static bool diverged(const struct train *t, double loss)
+/* Says why in `trouble`. */
+static bool diverged(struct train *t, double loss)
 {
-    if (!isfinite(loss) || !isfinite(t->gradient_norm))
-        return true;
     const double mean = mean_loss(&t->now);
-    return t->now.loss_count >= 10 && loss > mean + 3 * fabs(mean) + 3;
+    if (!isfinite(loss) || !isfinite(t->gradient_norm))
+        snprintf(t->trouble, sizeof(t->trouble), "loss or gradient is not finite");
+    else if (t->now.loss_count >= 10 && loss > mean + 3 * fabs(mean) + 3)
+        snprintf(t->trouble, sizeof(t->trouble), "the loss went from %.3g to %.3g", mean, loss);
+    else
+        return false;
+    return true;
+}
+
+static bool rule_failed(struct train *t)
+{
+    for (uint32_t i = 0; i < t->piece_count; i++) {
+        if (t->ends[i] == RULE_OK)
+            continue;
+        snprintf(t->trouble, sizeof(t->trouble), "%s in the optimizer's step of '%.60s'",
+                 rule_end_name(t->ends[i]), t->parameters[t->pieces[i].parameter].name);
+        return true;
+    }
+    return false;
 }
 
 static void drop_anchor(struct train *t)
@@ -118,8 +143,8 @@ static enum elm_status roll_back(struct train *t, struct elm_error *err)
     const uint64_t rollbacks = t->now.rollbacks + 1, step = t->now.step;
     if (rollbacks > ROLLBACKS_MOST)
         return elm_fail(err, ELM_FAIL, "training diverges at step %llu, whatever the rate (%u times "
-                        "halved): a lower --rate may help, or look at the data",
-                        (unsigned long long)step, ROLLBACKS_MOST);
+                        "halved): %s; a lower --rate may help, or look at the data or the optimizer",
+                        (unsigned long long)step, ROLLBACKS_MOST, t->trouble);
     train_restore(t, t->anchor_values);
     t->now = t->anchor;
     t->now.rate_factor = factor;
@@ -148,7 +173,7 @@ static double progress(const struct train *t)
 static enum elm_status step(struct train *t, struct elm_error *err)
 {
     struct elm_batch_report report = {0};
-    const float top = t->def->rate > 0 ? t->def->rate : t->optimizer->rate;
+    const float top = t->def->rate > 0 ? t->def->rate : t->own_rate;
     t->now.step++;
     for (uint32_t i = 0; i < t->count; i++) {
         const struct elm_parameter *p = &t->parameters[i];
@@ -166,7 +191,9 @@ static enum elm_status step(struct train *t, struct elm_error *err)
     t->clip = (float)fmin(1, most / (t->gradient_norm + 1e-12));
     t->rate = (float)((double)top * t->now.rate_factor *
                       schedule_share(t->def->schedule, (double)t->def->warmup, progress(t)));
-    team_run(t->team, t->count, move, t);
+    team_run(t->team, t->piece_count, move, t);
+    if (rule_failed(t))
+        return roll_back(t, err);
     note(t, &report);
     if (t->now.step % ANCHOR_STEPS == 0)
         drop_anchor(t);
@@ -192,6 +219,7 @@ static void fill_stats(const struct train *t, struct elm_train_stats *s)
         .loss = mean_loss(n), .rate = (double)t->rate, .gradient_norm = t->gradient_norm,
         .cpu_us = n->cpu_us, .wall_us = n->wall_us, .rollbacks = (uint32_t)n->rollbacks,
     };
+    memcpy(s->why, t->trouble, sizeof(s->why));
     for (uint64_t i = 0; i < count; i++) {
         for (int k = 0; k < 4; k++)
             s->extra[k] += n->extra[i][k] / (double)count;
@@ -266,25 +294,42 @@ static enum elm_status check_def(const struct elm_train_def *d, struct elm_error
     return ELM_OK;
 }
 
+static enum elm_status choose_optimizer(struct train *t, struct elm_error *err)
+{
+    const char *name = t->def->optimizer == NULL ? "adamw" : t->def->optimizer;
+    const struct elm_optimizer_options *o = &t->def->options;
+    if (rule_is_file(name)) {
+        if (o->beta1 > 0 || o->beta2 > 0 || o->epsilon > 0)
+            return elm_fail(err, ELM_USAGE, "beta1, beta2 and epsilon are of the built-in optimizers: the "
+                            "file '%.200s' holds its own", name);
+        ELM_TRY(rule_open(name, team_size(t->team), &t->rule, err));
+        t->slots = rule_slots(t->rule);
+        t->own_rate = RULE_RATE;
+        return ELM_OK;
+    }
+    t->optimizer = elm_optimizer_find(name);
+    if (t->optimizer == NULL)
+        return elm_fail(err, ELM_USAGE, "optimizer '%.200s': there is none of this name (elm list "
+                        "optimizers), and a file's ends in .c", name);
+    t->slots = t->optimizer->slots;
+    t->own_rate = t->optimizer->rate;
+    return ELM_OK;
+}
+
 static enum elm_status choose(struct train *t, struct elm_error *err)
 {
     const struct elm_train_def *d = t->def;
-    const char *optimizer = d->optimizer == NULL ? "adamw" : d->optimizer;
     t->kind = elm_trainer_find(d->trainer == NULL ? "" : d->trainer);
     if (t->kind == NULL)
         return elm_fail(err, ELM_USAGE, "trainer '%s': there is none of this name (elm list "
                         "trainers)", d->trainer == NULL ? "" : d->trainer);
-    t->optimizer = elm_optimizer_find(optimizer);
-    if (t->optimizer == NULL)
-        return elm_fail(err, ELM_USAGE, "optimizer '%s': there is none of this name (elm list "
-                        "optimizers)", optimizer);
     if (t->kind->needs_data && d->data_count == 0)
         return elm_fail(err, ELM_USAGE, "trainer '%s' needs data: run folders or JSONL files",
                         t->kind->name);
     if (t->kind->needs_model && d->model == NULL)
         return elm_fail(err, ELM_USAGE, "trainer '%s' needs a model to start from: --model NAME or "
                         "a path", t->kind->name);
-    return ELM_OK;
+    return choose_optimizer(t, err);
 }
 
 /* One training at a time writes to a file. */
@@ -304,17 +349,33 @@ static enum elm_status take_lock(struct train *t, const char *path, struct elm_e
     return ELM_OK;
 }
 
+/* What the optimizer steps at a time: whole tensors; of a rule, which looks at no more than a block,
+ * shares that the threads can divide. */
+static void cut_pieces(struct train *t)
+{
+    const size_t block = t->rule == NULL ? 0 : rule_block(t->rule);
+    const size_t most = t->rule == NULL ? SIZE_MAX : (PIECE + block - 1) / block * block;
+    for (uint32_t i = 0; i < t->count; i++) {
+        const size_t size = (size_t)t->parameters[i].rows * t->parameters[i].cols;
+        for (size_t at = 0; at < size; at += t->pieces[t->piece_count++].count) {
+            t->pieces = elm_realloc(t->pieces, (t->piece_count + 1) * sizeof(*t->pieces));
+            t->pieces[t->piece_count] = (struct piece){i, at, size - at < most ? size - at : most};
+        }
+    }
+    t->ends = elm_calloc(t->piece_count + 1, 1);
+}
+
 static enum elm_status begin(struct train *t, const char *checkpoint, struct elm_error *err)
 {
     ELM_TRY(t->kind->open(t->def, &t->self, err));
     t->parameters = t->kind->parameters(t->self, &t->count);
     for (uint32_t i = 0; i < t->count; i++)
         t->floats += (size_t)t->parameters[i].rows * t->parameters[i].cols;
-    const size_t slots = t->optimizer->slots;
+    const size_t slots = t->slots;
+    cut_pieces(t);
     t->state = elm_calloc(t->floats * slots + 1, sizeof(float));
     t->anchor_values = elm_malloc((t->floats * (1 + slots) + 1) * sizeof(float));
     t->norms = elm_calloc(t->count + 1, sizeof(*t->norms));
-    t->team = team_new(t->def->threads);
     t->now.rate_factor = 1;
     drop_anchor(t);
     enum elm_status status = ELM_NOT_FOUND;
@@ -340,6 +401,9 @@ static void end(struct train *t, const char *lock)
     free(t->state);
     free(t->anchor_values);
     free(t->norms);
+    rule_free(t->rule);
+    free(t->pieces);
+    free(t->ends);
     if (t->lock >= 0) {
         unlink(lock);
         close(t->lock);
@@ -354,6 +418,7 @@ enum elm_status elm_train(const struct elm_train_def *def,
     struct elm_buf checkpoint = {0}, lock = {0};
     t->def = def;
     t->lock = -1;
+    t->team = team_new(def->threads);
     memset(stats, 0, sizeof(*stats));
     enum elm_status status = check_def(def, err);
     if (status == ELM_OK)

@@ -3,6 +3,7 @@
 #define LEARN_TRAIN_H
 
 #include "elm/trainer.h"
+#include "learn/rule.h"
 #include "model/team.h"
 
 #define LOSSES 100               /* batches that a mean is over */
@@ -22,7 +23,16 @@ struct train {
     const struct elm_train_def *def;
     const struct elm_trainer_kind *kind;
     void *self;
-    const struct elm_optimizer_kind *optimizer;
+    const struct elm_optimizer_kind *optimizer;  /* NULL: rule */
+    struct rule *rule;
+    uint32_t slots;              /* of the optimizer */
+    float own_rate;              /* the optimizer's */
+    struct piece {
+        uint32_t parameter;
+        size_t first, count;
+    } *pieces;                   /* that the optimizer steps at a time: tensors, or parts of them for a rule */
+    uint8_t *ends;               /* [piece_count] enum rule_end */
+    uint32_t piece_count;
     const struct elm_parameter *parameters;
     uint32_t count;
     size_t floats;               /* weights of all parameters */
@@ -33,6 +43,7 @@ struct train {
     double *norms;               /* [count]: squares of the gradient */
     float clip, rate;            /* of the step under way */
     double gradient_norm;
+    char trouble[ELM_TRAIN_WHY_BYTES];   /* why it last went back */
     int64_t started_us, started_cpu_us;      /* of this call */
     int64_t earlier_wall_us, earlier_cpu_us; /* of earlier ones */
     uint64_t earlier_tokens, earlier_steps;

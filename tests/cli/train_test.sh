@@ -21,6 +21,19 @@ has err '"tokens_per_s"'
 expect 0 train data.jsonl --trainer sft -m ./small.gguf --steps 5 --seed 2 --out tuned.gguf -q
 same "quiet" "$(cat err)" ""
 
+# what a search found is an optimizer as it is
+expect 0 run adam --evaluations 40 -q
+expect 0 best adam-1 -o -
+mv out found.c
+expect 0 best adam-1 --minimise -o minimal.c
+there minimal.c
+expect 0 train data.jsonl $small --steps 100 --optimizer found.c --out found.gguf
+has err "optimizer found.c"
+expect 0 train data.jsonl $small --steps 20 --optimizer ./minimal.c --out minimal.gguf -q
+sed 's/double b1/dubble b1/' found.c >broken.c
+expect 1 train data.jsonl $small --steps 5 --optimizer broken.c --out broken.gguf
+has err "'broken.c', line 6"
+
 # Ctrl-C saves; the same command goes on. A shell's background jobs ignore SIGINT
 elm() { exec env --default-signal=INT "$ELM" "$@"; }
 stop() {

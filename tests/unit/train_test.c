@@ -233,6 +233,73 @@ static void test_divergence(void **state)
     train_rig_close(&r);
 }
 
+/* An update rule in a file: its steps are Adam's, in doubles. */
+static const char adam[] =
+    "#include <math.h>\n"
+    "void step(int n, double w[50], double g[50], double m[50], double v[50], int t, double lr)\n{\n"
+    "    double c1 = 1.0 - pow(0.9, t);\n    double c2 = 1.0 - pow(0.95, t);\n"
+    "    for (int i = 0; i < n; i++) {\n        m[i] = 0.9 * m[i] + (1.0 - 0.9) * g[i];\n"
+    "        v[i] = 0.95 * v[i] + (1.0 - 0.95) * g[i] * g[i];\n"
+    "        w[i] -= lr * (m[i] / c1) / (sqrt(v[i] / c2) + 1e-08);\n    }\n}\n";
+
+static void test_rule(void **state)
+{
+    struct train_rig r;
+    char rule[96], other[96];
+    (void)state;
+    train_rig_open(&r);
+    const char *const data[] = {r.data};
+    struct elm_train_def def = rig_scratch(&r, data);
+    snprintf(rule, sizeof(rule), "%s/rule.c", r.folder);
+    snprintf(other, sizeof(other), "%s/other.gguf", r.folder);
+    rig_file(rule, adam);
+    def.options.decay = 0.1f;
+    def.steps = 20;
+    const double built_in = rig_learn(&def).loss;
+    def.optimizer = rule;
+    def.out = r.out;
+    assert_true(fabs(rig_learn(&def).loss - built_in) < 1e-3);
+    def.threads = 3;
+    def.out = other;
+    rig_learn(&def);
+    assert_same_files(r.out, other, true);
+    train_rig_close(&r);
+}
+
+static void test_rule_fails(void **state)
+{
+    static const char *const heads[] = {
+        "for (int i = 0; i <= n; i++)\n        w[i] = 0.0;", "while (t > 0)\n        w[0] = 0.0;",
+        "if (t == 30 && lr > 0.0025)\n        w[0] = 0.0 / 0.0;",
+    };
+    static const char *const words[] = {"index out of bounds in the optimizer's step of 'token_embd",
+                                        "out of steps", "not finite"};
+    struct train_rig r;
+    char rule[96];
+    (void)state;
+    train_rig_open(&r);
+    const char *const data[] = {r.data};
+    struct elm_train_def def = rig_scratch(&r, data);
+    snprintf(rule, sizeof(rule), "%s/rule.c", r.folder);
+    def.optimizer = rule;
+    def.schedule = "constant";
+    for (size_t i = 0; i < ELM_COUNT(heads); i++) {
+        struct elm_train_stats stats;
+        struct elm_error err = {0};
+        struct elm_buf text = {0};
+        elm_buf_printf(&text, "void step(int n, double w[8], double g[8], int t, double lr)\n{\n    %s\n}\n",
+                       heads[i]);
+        rig_file(rule, text.ptr);
+        elm_buf_release(&text);
+        enum elm_status status = elm_train(&def, NULL, NULL, &stats, &err);
+        /* the last one is well again at half the rate */
+        assert_int_equal(status, i == 2 ? ELM_OK : ELM_FAIL);
+        assert_non_null(strstr(i == 2 ? stats.why : err.message, words[i]));
+        assert_int_equal(i == 2 ? stats.rollbacks : 1, 1);
+    }
+    train_rig_close(&r);
+}
+
 static void refuse(const struct elm_train_def *def, enum elm_status wanted, const char *word)
 {
     struct elm_train_stats stats;
@@ -255,6 +322,18 @@ static void test_refusals(void **state)
     refuse(&d, ELM_USAGE, "'other'");
     d = good, d.optimizer = "sgd";
     refuse(&d, ELM_USAGE, "'sgd'");
+    snprintf(path, sizeof(path), "%s/rule.c", r.folder);
+    d.optimizer = path;
+    refuse(&d, ELM_NOT_FOUND, "rule.c");
+    rig_file(path, "void step(int n)\n{\n    n = 1 +;\n}\n");
+    refuse(&d, ELM_PARSE, "rule.c', line 3, column");
+    rig_file(path, "\nvoid f(int n)\n{\n}\n\nvoid step(double w[9])\n{\n}\n");
+    refuse(&d, ELM_PARSE, "rule.c', line 6: an optimizer has the form");
+    rig_file(path, "void step(int n)\n{\n    n = q;\n}\n");
+    refuse(&d, ELM_PARSE, "rule.c', line 3: not declared: 'q'");
+    rig_file(path, adam);
+    d.options.beta1 = 0.5f;
+    refuse(&d, ELM_USAGE, "beta1");
     d = good, d.steps = 0;
     refuse(&d, ELM_USAGE, "--minutes");
     d = good, d.minutes = 1;
@@ -299,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_overfit), cmocka_unit_test(test_lora),
         cmocka_unit_test(test_dpo), cmocka_unit_test(test_grpo),
         cmocka_unit_test(test_stop_and_resume), cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_rule), cmocka_unit_test(test_rule_fails),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
