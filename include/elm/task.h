@@ -10,6 +10,8 @@
  *
  * Streams share no target: a target belongs to the stream that the hash of its normal form names, so
  * what is trained on is never in a gate or a report (exact copies; relatives are what training is for).
+ * Training sees no sum of four different scalars, and neither parity of four nor a quadratic polynomial:
+ * those are what operators are measured with.
  */
 #ifndef ELM_TASK_H
 #define ELM_TASK_H

@@ -264,7 +264,8 @@ static bool draw_target(struct elm_generator *g, struct elm_rng *rng, enum sketc
     if (g->table == NULL && !sketch_body(&g->known, rng, &g->head, g->size, &g->target))
         return false;
     struct elm_tree tree = view(&g->target);
-    if (stream_of(elm_tree_hash(&tree)) != g->def.stream ||
+    bool training = g->def.stream == ELM_STREAM_TRAIN;
+    if (stream_of(elm_tree_hash(&tree)) != g->def.stream || (training && yardstick_sum(&g->target)) ||
         elm_tree_check(&tree, p->names, NULL) != ELM_OK)
         return false;
     p->case_seed = elm_rng_u64(rng) >> 16;
@@ -275,7 +276,7 @@ static bool draw_target(struct elm_generator *g, struct elm_rng *rng, enum sketc
         if (g->task.case_count[set] > 0 && !draw_set(g, (enum elm_set)set))
             return false;
     }
-    return is_varied(g) && uses_inputs(g) && is_alive(g);
+    return is_varied(g) && uses_inputs(g) && !(training && yardstick_computes(g)) && is_alive(g);
 }
 
 /* ---- corruptions ---- */

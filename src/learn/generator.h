@@ -35,4 +35,10 @@ bool generator_run(struct elm_generator *g, const uint8_t *in, uint32_t c, uint6
 /* Is b the number that a is, as the score has it? */
 bool generator_same(const struct elm_generator *g, const uint8_t *a, const uint8_t *b);
 
+/* ---- yardstick.c: what is kept out of the stream of training ---- */
+/* Is there a sum of four different scalars? */
+bool yardstick_sum(const struct sketch_tree *t);
+/* Is the target, compiled and run on the shown cases, parity of four or a quadratic polynomial? */
+bool yardstick_computes(struct elm_generator *g);
+
 #endif

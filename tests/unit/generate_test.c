@@ -1,6 +1,6 @@
 /* generate: what every task of the generator keeps, whatever is asked before; trials over tasks. */
 #include "elm/task.h"
-#include "learn/sketch.h"
+#include "learn/generator.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -361,6 +361,74 @@ static void trials_refuse_nonsense(void **state)
     elm_generator_close(g);
 }
 
+/* Reads `text` as if the generator had drawn it, with its shown cases. */
+static void draw(struct elm_generator *g, const char *text)
+{
+    struct elm_problem *p = &g->task.problem;
+    struct elm_error err;
+    struct elm_tree tree;
+    if (elm_tree_parse(elm_str(text), p->names, &tree, &err) != ELM_OK ||
+        elm_tree_check(&tree, p->names, &err) != ELM_OK)
+        fail_msg("%s", err.message);
+    memcpy(g->target.nodes, tree.nodes, tree.count * sizeof(tree.nodes[0]));
+    g->target.count = tree.count;
+    p->io.returns = tree.nodes[1].type;
+    p->io.param_count = 0;
+    for (uint32_t i = 2; tree.nodes[i].kind == ELM_NODE_PARAM; i++) {
+        struct elm_str name = elm_names_text(p->names, tree.nodes[i].name);
+        struct elm_io_param *to = &p->io.params[p->io.param_count];
+        *to = (struct elm_io_param){.type = tree.nodes[i].type};
+        memcpy(to->name, name.ptr, name.len);
+        p->inputs[p->io.param_count++] = (struct elm_range){-10, 10};
+    }
+    elm_tree_release(&tree);
+    assert_int_equal(elm_io_layout(&p->io, &err), ELM_OK);
+    task_slots(p, &g->slots);
+    task_fill(p, &g->slots, ELM_SET_SHOWN, g->task.case_count[0], g->in[0]);
+    assert_true(generator_compile(g, &g->target));
+    for (uint32_t c = 0; c < g->task.case_count[0]; c++)
+        assert_true(generator_run(g, g->in[0], c, GENERATOR_FUEL, g->want[0] + 8 * (size_t)c));
+}
+
+static void yardsticks_are_known(void **state)
+{
+    (void)state;
+    static const struct { const char *text; bool sum, computes; } all[] = {
+        {"int f(int a, int b, int c, int d) { int s = a + b + c + d; return s % 2; }", true, true},
+        {"int f(int a, int b, int c, int d) { int s = a - b; int t = c ^ d; return s + t & 1; }",
+         true, true},
+        {"int f(int a, int b, int c, int d) { return (a ^ b ^ c ^ d) * 3; }", true, false},
+        {"int f(int a, int b, int c, int d) { return (a != b) != (c != d); }", false, true},
+        {"int f(int a, int b, int c, int d) { return (a == b) != (c != d); }", false, false},
+        {"int f(int a, int b, int c) { return (a + b + c + a) % 2; }", false, false},
+        {"double f(double a, double b, double c, double x) { return a * pow(x, 2.0) + b * x + c; }",
+         false, true},
+        {"double f(double x, double y, double z, int n) { return n + y * (x + z * y); }", false, true},
+        {"int f(int a, int b, int c, int d) { return d * (d * b + a) + c; }", false, true},
+        {"double f(double a, double b, double c, double x) { return a * x * x - b * x + c; }",
+         false, false},
+        {"double f(double x, double y, double z) { return x * x * y + z * x; }", false, false},
+    };
+    struct elm_generator *g = open_generator(ELM_STREAM_GATE, true);
+    for (size_t i = 0; i < ELM_COUNT(all); i++) {
+        draw(g, all[i].text);
+        if (yardstick_sum(&g->target) != all[i].sum || yardstick_computes(g) != all[i].computes)
+            fail_msg("%s", all[i].text);
+    }
+    elm_generator_close(g);
+}
+
+static void yardsticks_are_not_trained_on(void **state)
+{
+    (void)state;
+    struct elm_generator *g = open_generator(ELM_STREAM_TRAIN, true);
+    for (uint64_t i = 0; i < 16 * TASKS; i += 16) {
+        elm_generator_task(g, i);
+        assert_false(yardstick_sum(&g->target));
+    }
+    elm_generator_close(g);
+}
+
 int main(void)
 {
     vm = elm_vm_memory_new();
@@ -370,6 +438,8 @@ int main(void)
         cmocka_unit_test(any_order_gives_the_same),
         cmocka_unit_test(refuses_nonsense),
         cmocka_unit_test(gates_are_fewest),
+        cmocka_unit_test(yardsticks_are_known),
+        cmocka_unit_test(yardsticks_are_not_trained_on),
         cmocka_unit_test(trials),
         cmocka_unit_test(trials_refuse_nonsense),
     };
