@@ -194,7 +194,7 @@ static uint32_t make_leaf(struct corruption *c, uint8_t type, struct elm_node *o
 {
     uint32_t name = chance(c, 30) ? UINT32_MAX : draw_symbol(c, type, UINT32_MAX);
     if (name == UINT32_MAX)
-        return sketch_literal(c->rng, type, out);
+        return sketch_literal(below(c, SKETCH_LITERALS), type, out);
     out[0] = (struct elm_node){.kind = ELM_NODE_VAR, .type = type, .size = 1};
     out[0].name = name;
     return 1;
@@ -265,7 +265,7 @@ static bool change_literal(struct corruption *c)
     } else if (form < 7) {
         n = real ? elm_edit_real(put, old->d * 2) : elm_edit_int(put, old->i * 2);
     } else {
-        n = sketch_literal(c->rng, real ? ELM_TYPE_DOUBLE : ELM_TYPE_INT, put);
+        n = sketch_literal(below(c, SKETCH_LITERALS), real ? ELM_TYPE_DOUBLE : ELM_TYPE_INT, put);
     }
     return replace(c, at, put, n);
 }

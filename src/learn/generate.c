@@ -11,11 +11,11 @@
 
 #define SHARE 16                 /* in training */
 #define LARGE 1000000.0
-#define NODES_MAX 80
+#define NODES_MAX 100
 #define EDIT_NODES_MAX 60
 #define STREAM_BUCKETS 16        /* of hashes: one for reports, one for gates, the rest for training */
-#define TARGET_STEPS 300          /* of a target on a case; of what it becomes */
-#define SEED_STEPS 800
+#define TARGET_STEPS 500          /* of a target on a case; of what it becomes */
+#define SEED_STEPS 1000
 #define PROBES 6                 /* cases that are tried before all */
 #define SMALL_TRIES 60           /* before a chain may use any mistake */
 

@@ -27,7 +27,7 @@ static double random_share(struct elm_generator *g, uint64_t seed)
 {
     struct elm_rng rng = elm_rng(seed, 0);
     uint32_t samples = 0, solved = 0, nodes = g->target.count - 3 - g->head.param_count;
-    struct sketch_size size = {nodes * 3 / 4, nodes * 5 / 4 + 1};
+    struct sketch_size size = {nodes * 3 / 4, nodes * 5 / 4 + 1, false};
     for (uint32_t tries = 0; samples < SAMPLES && tries < 20 * SAMPLES; tries++) {
         struct elm_tree tree;
         if (!sketch_body(&g->known, &rng, &g->head, size, &g->scratch))

@@ -4,7 +4,7 @@
 
 #include "learn/learn.h"
 
-#define SKETCH_NODES_MAX 256     /* room; a target has 6 to 40 nodes in its body */
+#define SKETCH_NODES_MAX 256     /* room; a target has 6 to 60 nodes in its body */
 
 struct sketch_param {
     uint32_t name;
@@ -33,9 +33,10 @@ enum sketch_family { SKETCH_INTS, SKETCH_ARRAYS, SKETCH_DOUBLES };
 enum sketch_family sketch_family(struct elm_rng *rng);
 void sketch_head(const struct sketch_names *names, struct elm_rng *rng, enum sketch_family family,
                  struct sketch_head *out);
-/* Nodes of a body. */
+/* Nodes of a body, and whether its shape is one that recurs (sketch_idiom.c) or any. */
 struct sketch_size {
     uint32_t lo, hi;
+    bool idiom;
 };
 /* Small ones and large ones: in those between semantic search is furthest from plain GP. */
 struct sketch_size sketch_size(struct elm_rng *rng, enum sketch_family family);
@@ -57,8 +58,9 @@ uint32_t boolean_draw(const struct boolean_table *table, const struct sketch_nam
 void sketch_replace(const struct sketch_tree *t, uint32_t at, const struct elm_node *put,
                     uint32_t count, struct sketch_tree *out);
 
-/* A literal as people write them, two nodes at most. */
-uint32_t sketch_literal(struct elm_rng *rng, uint8_t type, struct elm_node out[2]);
+/* A literal as people write them, two nodes at most; random: below SKETCH_LITERALS. */
+#define SKETCH_LITERALS 24
+uint32_t sketch_literal(uint32_t random, uint8_t type, struct elm_node out[2]);
 
 /* `t` with one mistake; small: only in a name, a literal or an operator. t must be checked (types
  * set); the result may not pass elm_tree_check. False: nothing came of it, draw again. */
