@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define CANDIDATES_MAX 8192
-#define ROOM_LEAST 8             /* nodes, for another hole; one that comes to more does not fit */
+#define ROOM_LEAST 4             /* nodes that must be left for another hole */
 
 struct branch {
     double logprob, noisy;
@@ -308,7 +308,9 @@ static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t a
         least = bound > 0 ? b->noisy - log(bound) : -INFINITY;
     for (uint32_t j = 0; j < count; j++) {
         double noisy = b->logprob + s->noisy[j];
-        if (s->noisy[j] < -1e29f || noisy < least || s->candidate_count == CANDIDATES_MAX)
+        /* the largest has the prefix's own noise, which rounding must not put below the bound */
+        bool beaten = noisy < least && noisy < top;
+        if (s->noisy[j] < -1e29f || beaten || s->candidate_count == CANDIDATES_MAX)
             continue;
         double v = b->noisy - noisy + log1p(-exp(noisy - top));
         double given = noisy >= top ? b->noisy

@@ -311,6 +311,35 @@ static void every_child_builds(void **state)
     elm_nano_free(n);
 }
 
+/* Within 20 nodes there is room for several holes; and one child asked for is one child. */
+static void samples_have_several_holes(void **state)
+{
+    (void)state;
+    struct elm_nano *n = small(8);
+    struct elm_generator *g = generator(ELM_STREAM_GATE);
+    const struct elm_task *t = elm_generator_task(g, 0);
+    struct elm_nano_sampler *s;
+    struct elm_arena arena = {0};
+    struct elm_vm_memory *vm = elm_vm_memory_new();
+    struct elm_problem small_edits = t->problem;
+    uint32_t several = 0;
+    small_edits.edit_nodes_max = 20;
+    assert_int_equal(elm_nano_sampler_new(n, ELM_KERNEL_AUTO, &s, NULL), ELM_OK);
+    assert_true(elm_nano_read(s, &small_edits, &t->evidence, &t->problem.seed, NULL, false, vm));
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct elm_edit edits[ELM_EDITS_MAX];
+        assert_int_equal(elm_nano_sample(s, seed, 1, 1.0), 1);
+        elm_arena_clear(&arena);
+        several += elm_nano_child(s, 0, &arena, edits, NULL) > 1;
+    }
+    assert_true(several > 20);
+    elm_arena_release(&arena);
+    elm_vm_memory_free(vm);
+    elm_nano_sampler_free(s);
+    elm_generator_close(g);
+    elm_nano_free(n);
+}
+
 /* Different edits, of several holes too, the same for the same seed, and as likely as they say. */
 static void samples_are_distinct_and_repeat(void **state)
 {
@@ -366,6 +395,7 @@ int main(void)
         cmocka_unit_test(gradients_are_those_of_the_loss),
         cmocka_unit_test(pushing_has_a_floor),
         cmocka_unit_test(every_child_builds),
+        cmocka_unit_test(samples_have_several_holes),
         cmocka_unit_test(samples_are_distinct_and_repeat),
     };
     return cmocka_run_group_tests_name("nano", tests, NULL, NULL);
