@@ -1,0 +1,20 @@
+int binary_search(int d[8], int x)
+{
+    int a[8] = {0};
+    int sum = 0;
+    for (int i = 0; i < 8; i++) {
+        sum += d[i];
+        a[i] = sum;
+    }
+    int lo = 0;
+    int hi = 8;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2;
+        if (a[mid] < x) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}

@@ -1,0 +1,10 @@
+int clamp(int x, int lo, int hi)
+{
+    if (lo < x) {
+        return x;
+    }
+    if (x > lo) {
+        return hi;
+    }
+    return lo;
+}

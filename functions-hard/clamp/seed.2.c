@@ -1,0 +1,7 @@
+int clamp(int x, int lo, int hi)
+{
+    if (x < hi) {
+        return x + lo;
+    }
+    return hi - 1;
+}

@@ -1,0 +1,10 @@
+int fib(int n)
+{
+    int a = 0;
+    int b = 1;
+    for (int i = 0; i <= n; i++) {
+        a = b;
+        b = a + i;
+    }
+    return a + b;
+}

@@ -1,0 +1,5 @@
+int parity4(int a, int b, int c, int d)
+{
+    int sum = a + b - c;
+    return sum % 3 + d;
+}

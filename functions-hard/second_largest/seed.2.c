@@ -1,0 +1,13 @@
+int second_largest(int a[8], int n)
+{
+    int first = a[0];
+    int second = -1000;
+    for (int i = 1; i < n; i++) {
+        if (first > a[i]) {
+            first = a[i];
+        } else if (a[i] > second) {
+            second = a[0];
+        }
+    }
+    return first - second;
+}

@@ -1,0 +1,7 @@
+#include <math.h>
+
+double triangle_area(double a, double b, double c)
+{
+    double s = (a + b + c) / 2.0;
+    return sqrt(s * (s - a) * (s - b) * (s - c));
+}

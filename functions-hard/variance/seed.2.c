@@ -1,0 +1,11 @@
+double variance(double x[8], int n)
+{
+    double sum = 0.0;
+    double squares = 0.0;
+    for (int i = 0; i < n; i++) {
+        sum = x[i];
+        squares -= x[i] + sum;
+    }
+    double m = sum / n;
+    return squares - m * n;
+}
