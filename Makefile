@@ -8,6 +8,7 @@
 # make llama-check  compares elm's models and tokenizer with llama.cpp's; after make llama
 # make llama-server-check   the backend openai against llama.cpp's server; after make llama
 # make nano         trains the model that is built in anew: an hour of 2 cores (models/README.md)
+# make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -48,7 +49,7 @@ FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
 .PHONY: all run nano test tests objects check lint layers limits docs bench bench-quick boolean-table \
-        adam-table clean install help llama llama-check llama-server-check FORCE
+        adam-table adam-hour optimizers clean install help llama llama-check llama-server-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -159,6 +160,18 @@ boolean-table: $(OUT)/tools/boolean_table
 # the table in problems/adam/judge.c: how AdamW's loss goes with the steps (3 minutes)
 adam-table: $(OUT)/tools/adam_table
 	@$<
+# an hour of searches for an update rule, then the longer trainings that sort out what they found
+# (docs/results/evolved-optimizer.md); a search that was stopped goes on
+ADAM_MINUTES := 16
+adam-hour: $(OUT)/elm $(OUT)/tools/adam_funnel
+	$(OUT)/elm run adam --seed 1 --minutes $(ADAM_MINUTES) --folder runs/adam-hour-1 --evaluations 1M
+	$(OUT)/elm run adam --seed 2 --minutes $(ADAM_MINUTES) --folder runs/adam-hour-2 --evaluations 1M --operators tree,substitute,nano
+	$(OUT)/elm run adam --seed 3 --minutes $(ADAM_MINUTES) --folder runs/adam-hour-3 --evaluations 1M --archive islands \
+	  --operators tree,substitute,nano,cross,constants
+	$(OUT)/tools/adam_funnel runs/adam-hour.c runs/adam-hour-1 runs/adam-hour-2 runs/adam-hour-3
+# optimizers on small models of elm's own, tuned at equal numbers of samples (20 minutes)
+optimizers: $(OUT)/bench/optimizers
+	@$<
 $(OUT)/tools/%: tools/%.c | build/deps/ok
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< -lm
@@ -170,7 +183,7 @@ llama-check: $(if $(LLAMA_LIBS),$(OUT)/tools/llama_check)
 # the backend openai and a run against a real server, which it starts; LLAMA_SERVER=, MODEL=
 llama-server-check: $(OUT)/tools/openai_check $(OUT)/elm
 	@LLAMA_SERVER='$(LLAMA_SERVER)' MODEL='$(MODEL)' tools/llama-server-check $(OUT)
-$(OUT)/tools/llama_check $(OUT)/tools/openai_check: $(OUT)/tools/%: tools/%.c $(OUT)/libelm.a
+$(OUT)/tools/llama_check $(OUT)/tools/openai_check $(OUT)/tools/adam_funnel: $(OUT)/tools/%: tools/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)
 
