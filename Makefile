@@ -162,13 +162,11 @@ adam-table: $(OUT)/tools/adam_table
 	@$<
 # an hour of searches for an update rule, then the longer trainings that sort out what they found
 # (docs/results/evolved-optimizer.md); a search that was stopped goes on
-ADAM_MINUTES := 16
+ADAM_MINUTES := 26
 adam-hour: $(OUT)/elm $(OUT)/tools/adam_funnel
 	$(OUT)/elm run adam --seed 1 --minutes $(ADAM_MINUTES) --folder runs/adam-hour-1 --evaluations 1M
 	$(OUT)/elm run adam --seed 2 --minutes $(ADAM_MINUTES) --folder runs/adam-hour-2 --evaluations 1M --operators tree,substitute,nano
-	$(OUT)/elm run adam --seed 3 --minutes $(ADAM_MINUTES) --folder runs/adam-hour-3 --evaluations 1M --archive islands \
-	  --operators tree,substitute,nano,cross,constants
-	$(OUT)/tools/adam_funnel runs/adam-hour.c runs/adam-hour-1 runs/adam-hour-2 runs/adam-hour-3
+	$(OUT)/tools/adam_funnel runs/adam-hour.c runs/adam-hour-1 runs/adam-hour-2
 # optimizers on small models of elm's own, tuned at equal numbers of samples (20 minutes)
 optimizers: $(OUT)/bench/optimizers
 	@$<
