@@ -3,7 +3,8 @@
  * trainings than a search can afford. The best of each niche of the runs, the problem's seed and its
  * reference train the two tasks that no search sees, on seeds of their own: all of them as long as the
  * search's trainings, the best ten times as long, the best of these a hundred times. A number is the steps
- * that tuned AdamW needs over the steps taken, a geometric mean. A FILE.c, written by hand, goes all the way
+ * that tuned Adam needs over the steps taken, a geometric mean: without the decay of judge.c, which is tuned for
+ * short trainings and holds a hundredfold one back. A FILE.c, written by hand, goes all the way
  * beside them. The best found one is written to OUT.c.
  */
 #include "../problems/adam/judge.c"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 
 #define CANDIDATES_MAX 256
-#define CURVE 7                /* AdamW's steps: 1/2 .. 4 times as many, half doublings apart */
+#define CURVE 7                /* Adam's steps: 1/2 .. 4 times as many, half doublings apart */
 #define SEEDS_MAX 3
 #define HIDDEN_TASKS 2
 #define FUEL 400000
@@ -37,7 +38,7 @@ struct funnel {
     struct candidate all[CANDIDATES_MAX];
     uint32_t count;
     struct instance data[HIDDEN_TASKS][SEEDS_MAX];
-    double curve[HIDDEN_TASKS][SEEDS_MAX][CURVE];      /* log of AdamW's loss */
+    double curve[HIDDEN_TASKS][SEEDS_MAX][CURVE];      /* log of Adam's loss */
     int adamw_rate[HIDDEN_TASKS];
 };
 
@@ -99,7 +100,7 @@ static double tuned(const struct funnel *f, const struct candidate *c, const str
         to = to >= RATES ? RATES - 1 : to;
         for (int r = from; r <= to; r++) {
             if (!known[r])
-                loss[r] = c == NULL ? adamw(d, rates[r], adamw_of[d->task].decay, steps)
+                loss[r] = c == NULL ? adamw(d, rates[r], 0, steps)
                                     : loss_of(f, c, d, rates[r], steps);
             known[r] = true;
             at = at < 0 || loss[r] < loss[at] ? r : at;
@@ -125,7 +126,7 @@ static void make_curve_of(struct funnel *f, int task, int seed, const struct lev
     f->adamw_rate[task] = best;
 }
 
-/* AdamW's steps to a loss, over those taken: 1/2 to 4. */
+/* Adam's steps to a loss, over those taken: 1/2 to 4. */
 static double log_ratio(const double *curve, double loss)
 {
     const double wanted = log(loss);
