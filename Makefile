@@ -160,12 +160,13 @@ boolean-table: $(OUT)/tools/boolean_table
 # the table in problems/adam/judge.c: how AdamW's loss goes with the steps (3 minutes)
 adam-table: $(OUT)/tools/adam_table
 	@$<
-# an hour of searches for an update rule, then the longer trainings that sort out what they found
-# (docs/results/evolved-optimizer.md); a search that was stopped goes on
-ADAM_MINUTES := 26
+# searches for an update rule, then the longer trainings that sort out what they found: an hour of one core, the
+# same each time (docs/results/evolved-optimizer.md). A search that was stopped goes on; more evaluations go further
+ADAM_EVALUATIONS := 29536 20640
 adam-hour: $(OUT)/elm $(OUT)/tools/adam_funnel
-	$(OUT)/elm run adam --seed 1 --minutes $(ADAM_MINUTES) --folder runs/adam-hour-1 --evaluations 1M
-	$(OUT)/elm run adam --seed 2 --minutes $(ADAM_MINUTES) --folder runs/adam-hour-2 --evaluations 1M --operators tree,substitute,nano
+	$(OUT)/elm run adam --seed 1 --folder runs/adam-hour-1 --evaluations $(word 1,$(ADAM_EVALUATIONS))
+	$(OUT)/elm run adam --seed 2 --folder runs/adam-hour-2 --evaluations $(word 2,$(ADAM_EVALUATIONS)) \
+	  --operators tree,substitute,nano
 	$(OUT)/tools/adam_funnel runs/adam-hour.c runs/adam-hour-1 runs/adam-hour-2
 # optimizers on small models of elm's own, tuned at equal numbers of samples (20 minutes)
 optimizers: $(OUT)/bench/optimizers

@@ -176,7 +176,8 @@ static bool tick(void *ctx, const struct elm_train_stats *s)
 {
     struct training *t = ctx;
     const int64_t now = elm_clock_us();
-    if (s->rollbacks > t->rollbacks && t->how != PROGRESS_NONE && t->how != PROGRESS_JSON) {
+    const bool fell = s->rollbacks > t->rollbacks && s->why[0] != '\0';     /* not in an earlier call */
+    if (fell && t->how != PROGRESS_NONE && t->how != PROGRESS_JSON) {
         fprintf(stderr, "%selm: training diverged (%s): back to step %llu or before, and on at half "
                 "the rate\n", t->how == PROGRESS_SCREEN ? "\r\033[K" : "", s->why,
                 (unsigned long long)s->step);
