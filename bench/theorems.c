@@ -1,19 +1,23 @@
 /*
- * theorems [PROGRAM.c]: does what was learned of generated theorems' distances guide the search? The
- * share of theorems proved, each strategy with the same expansions, by the search of
+ * theorems [PROGRAM.c ...]: does what was learned of generated theorems' distances guide the search?
+ * The share of theorems proved, each strategy with the same expansions, by the search of
  * problems/theorems. `linear` and `net` learn exact distances around theorems of stream 0,
  * distances 3 to 6; `held_out` are others of those distances from stream 1, `harder` of distances
  * 7 to 9 from stream 2.
  *
- *   theorems_SET_STRATEGY_EXPANSIONS   the share proved by so many expansions, 16 or 64. breadth:
- *                                      unguided; shorter: nearest to the goal in size first; alike:
- *                                      a person's guess; program: PROGRAM.c, a strategy in core C
- *   theorems_SET_ratio, _ratio_16      proved with the net over proved unguided (or over one theorem
- *                                      where that proves none)
+ *   theorems_SET_STRATEGY_N          the share proved by N expansions. breadth: unguided; shorter:
+ *                                    nearest to the goal in size first; alike: a person's guess;
+ *                                    program_K: the K-th PROGRAM.c, a strategy in core C
+ *   theorems_SET_STRATEGY_us         CPU an expansion; programs run in the virtual machine
+ *   theorems_SET_STRATEGY_equal_cpu  the share proved with the CPU that the net needs for 64
+ *                                    expansions, with 1000 expansions at most
+ *   theorems_SET_ratio, _ratio_16    proved with the net over proved unguided (or over one theorem
+ *                                    where that proves none), by 64 and by 16 expansions
  *   theorems_net_error, _linear_error  of the distance learned, root mean square, held out
- *   theorems_net_us                    CPU an expansion with the net
  * The linear strategy's weights go to standard error.
  */
+#define EXPANSIONS 1000
+#define SLOTS (1 << 17)
 #include "../problems/theorems/hunt.h"
 
 #include "elm/elm.h"
@@ -29,6 +33,10 @@
 #define STEPS 6000
 #define BATCH 64
 #define COUNT 200
+#define FEW 16                      /* expansions reported */
+#define MANY 64
+#define PROGRAMS_MAX 20
+#define GUIDES 5                    /* those that are no programs */
 
 /* distance = w . x + sum of v_i tanh(u_i . x); all in one vector, w first */
 struct net {
@@ -47,7 +55,12 @@ struct guide {
     double (*value)(const struct guide *g, const double f[FEATURES]);
     const struct net *net;
     const struct elm_problem *problem;      /* of a program */
-    const struct elm_buf *code;
+    struct elm_buf code;
+};
+/* at[i]: the expansion that proved theorem i, 0: none did; us: CPU an expansion */
+struct proofs {
+    int at[COUNT];
+    double us;
 };
 
 static struct side sides[2];
@@ -184,12 +197,6 @@ static double error_of(const struct net *n, const struct lessons *l)
 
 /* ---- strategies ---- */
 
-static double breadth(const struct guide *g, const double f[FEATURES])
-{
-    (void)g;
-    return f[0];
-}
-
 static double shorter(const struct guide *g, const double f[FEATURES])
 {
     (void)g;
@@ -220,7 +227,7 @@ static void run_program(const struct guide *g, const struct question *q, double 
     uint64_t steps;
     if (vm == NULL)
         vm = elm_vm_memory_new();
-    if (elm_vm_run(g->code->ptr, vm, q, values, g->problem->fuel, &steps) != ELM_VM_OK)
+    if (elm_vm_run(g->code.ptr, vm, q, values, g->problem->fuel, &steps) != ELM_VM_OK)
         abort();
 }
 
@@ -241,6 +248,7 @@ static void compile_program(const char *path, struct elm_problem *p, struct elm_
 
 static struct hunt hunt;
 
+/* Unguided search is spared the features, which it does not need. */
 static void prove(const struct guide *g, const struct theorem *t)
 {
     static struct question q;
@@ -249,81 +257,103 @@ static void prove(const struct guide *g, const struct theorem *t)
     int asked = hunt_start(&hunt, t);
     while (asked > 0) {
         q.n = asked;
-        hunt_ask(&hunt, q.f);
-        if (g->code != NULL)
+        if (g->value != NULL || g->code.len > 0)
+            hunt_ask(&hunt, q.f);
+        if (g->code.len > 0)
             run_program(g, &q, values);
-        for (int i = 0; i < asked && g->code == NULL; i++)
-            values[i] = g->value(g, q.f[i]);
+        for (int i = 0; i < asked && g->code.len == 0; i++)
+            values[i] = g->value != NULL ? g->value(g, q.f[i]) : hunt.depth[hunt.asked + i];
         hunt_tell(&hunt, values);
         asked = hunt_on(&hunt);
     }
 }
 
-/* proved[0]: by 16 expansions; proved[1]: by all. */
-static void prove_all(const char *set, const struct guide *g, const struct theorem *theorems,
-                      int count, int proved[2])
+static void prove_all(const struct guide *g, const struct theorem *theorems, int count,
+                      struct proofs *out)
 {
     int64_t from = elm_cpu_us();
     int expansions = 0;
-    proved[0] = proved[1] = 0;
     for (int i = 0; i < count; i++) {
         prove(g, &theorems[i]);
-        proved[0] += hunt.proved > 0 && hunt.expansions <= 16;
-        proved[1] += hunt.proved > 0;
+        out->at[i] = hunt.proved > 0 ? hunt.expansions : 0;
         expansions += hunt.expansions;
     }
-    printf("theorems_%s_%s_16 %.3f share\n", set, g->name, (double)proved[0] / count);
-    printf("theorems_%s_%s_%d %.3f share\n", set, g->name, EXPANSIONS, (double)proved[1] / count);
-    if (strcmp(g->name, "net") == 0)
-        printf("theorems_%s_net_us %.1f us\n", set, (double)(elm_cpu_us() - from) / expansions);
+    out->us = (double)(elm_cpu_us() - from) / expansions;
 }
 
-static void compare(const char *set, const struct guide *guides, int count, int stream, int least,
-                    int most)
+static int proved_by(const struct proofs *p, int count, double expansions)
+{
+    int proved = 0;
+    for (int i = 0; i < count; i++)
+        proved += p->at[i] > 0 && p->at[i] <= expansions;
+    return proved;
+}
+
+static void compare(const char *set, const struct guide *guides, int guide_count, int stream,
+                    int least, int most)
 {
     static struct theorem theorems[COUNT];
+    static struct proofs proofs[GUIDES + PROGRAMS_MAX];
+    const struct proofs *breadth = &proofs[0], *net = &proofs[GUIDES - 1];
     int made = make_theorems(sides, 1, stream, least, most, COUNT, theorems);
-    int unguided[2] = {0}, guided[2] = {0}, proved[2];
-    for (int i = 0; i < count; i++) {
-        prove_all(set, &guides[i], theorems, made, proved);
-        if (strcmp(guides[i].name, "breadth") == 0)
-            memcpy(unguided, proved, sizeof(proved));
-        if (strcmp(guides[i].name, "net") == 0)
-            memcpy(guided, proved, sizeof(proved));
+    for (int i = 0; i < guide_count; i++)
+        prove_all(&guides[i], theorems, made, &proofs[i]);
+    for (int i = 0; i < guide_count; i++) {
+        const struct proofs *p = &proofs[i];
+        const char *name = guides[i].name;
+        printf("theorems_%s_%s_%d %.3f share\n", set, name, FEW,
+               (double)proved_by(p, made, FEW) / made);
+        printf("theorems_%s_%s_%d %.3f share\n", set, name, MANY,
+               (double)proved_by(p, made, MANY) / made);
+        printf("theorems_%s_%s_us %.1f us\n", set, name, p->us);
+        printf("theorems_%s_%s_equal_cpu %.3f share\n", set, name,
+               (double)proved_by(p, made, MANY * net->us / p->us) / made);
     }
-    printf("theorems_%s_ratio_16 %.2f times\n", set, guided[0] / fmax(unguided[0], 1));
-    printf("theorems_%s_ratio %.2f times\n", set, guided[1] / fmax(unguided[1], 1));
+    printf("theorems_%s_ratio_16 %.2f times\n", set,
+           proved_by(net, made, FEW) / fmax(proved_by(breadth, made, FEW), 1));
+    printf("theorems_%s_ratio %.2f times\n", set,
+           proved_by(net, made, MANY) / fmax(proved_by(breadth, made, MANY), 1));
+}
+
+static void learn_both(struct net *linear, struct net *net)
+{
+    struct lessons *lessons = make_lessons(0, 1, GOALS), *others = make_lessons(1, 2, 50);
+    learn(linear, lessons, 1);
+    learn(net, lessons, 1);
+    printf("theorems_linear_error %.3f rewrites\n", error_of(linear, others));
+    printf("theorems_net_error %.3f rewrites\n", error_of(net, others));
+    for (int i = 0; i < INPUTS; i++)
+        fprintf(stderr, "f%d %.3f\n", i + 1, (double)linear->weights[i] / NODES_MAX);
+    free(lessons);
+    free(others);
 }
 
 int main(int argc, char **argv)
 {
+    static char names[PROGRAMS_MAX][16];
     struct elm_error err = {0};
     struct elm_problem *p;
-    struct elm_buf code = {0};
     struct net linear = {0}, net = {.hidden = HIDDEN};
-    struct lessons *lessons = make_lessons(0, 1, GOALS), *others = make_lessons(1, 2, 50);
-    learn(&linear, lessons, 1);
-    learn(&net, lessons, 1);
-    printf("theorems_linear_error %.3f rewrites\n", error_of(&linear, others));
-    printf("theorems_net_error %.3f rewrites\n", error_of(&net, others));
-    for (int i = 0; i < INPUTS; i++)
-        fprintf(stderr, "f%d %.3f\n", i + 1, (double)linear.weights[i] / NODES_MAX);
-    check(elm_problem_load("theorems", "problems", &p, &err), &err);
-    if (argc > 1)
-        compile_program(argv[1], p, &code);
-    const struct guide guides[] = {
-        {.name = "breadth", .value = breadth}, {.name = "shorter", .value = shorter},
-        {.name = "alike", .value = alike},
+    struct guide guides[GUIDES + PROGRAMS_MAX] = {
+        {.name = "breadth"},
+        {.name = "shorter", .value = shorter}, {.name = "alike", .value = alike},
         {.name = "linear", .value = learned, .net = &linear},
         {.name = "net", .value = learned, .net = &net},
-        {.name = "program", .problem = p, .code = &code},
     };
-    int count = (int)ELM_COUNT(guides) - (argc <= 1);
-    compare("held_out", guides, count, 1, 3, 6);
-    compare("harder", guides, count, 2, 7, 9);
-    elm_buf_release(&code);
+    int programs = argc - 1 < PROGRAMS_MAX ? argc - 1 : PROGRAMS_MAX;
+    learn_both(&linear, &net);
+    check(elm_problem_load("theorems", "problems", &p, &err), &err);
+    for (int i = 0; i < programs; i++) {
+        struct guide *g = &guides[GUIDES + i];
+        snprintf(names[i], sizeof(names[i]), "program_%d", i + 1);
+        g->name = names[i];
+        g->problem = p;
+        compile_program(argv[i + 1], p, &g->code);
+    }
+    compare("held_out", guides, GUIDES + programs, 1, 3, 6);
+    compare("harder", guides, GUIDES + programs, 2, 7, 9);
+    for (int i = 0; i < programs; i++)
+        elm_buf_release(&guides[GUIDES + i].code);
     elm_problem_free(p);
-    free(lessons);
-    free(others);
     return 0;
 }

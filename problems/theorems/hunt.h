@@ -11,9 +11,11 @@
 
 #include <math.h>
 
+#ifndef EXPANSIONS
 #define EXPANSIONS 64
-#define STATES_MAX (1 + EXPANSIONS * NEIGHBOURS_MAX)
 #define SLOTS 8192                  /* a power of two above STATES_MAX */
+#endif
+#define STATES_MAX (1 + EXPANSIONS * NEIGHBOURS_MAX)
 
 struct hunt {
     struct view goal;
