@@ -9,6 +9,7 @@
 #include "elm/cells.h"
 #include "elm/code.h"
 #include "elm/compare.h"
+#include "elm/cycle.h"
 #include "elm/dataset.h"
 #include "elm/gguf.h"
 #include "elm/grammar.h"

@@ -37,6 +37,7 @@ int cmd_fail(const struct elm_error *err);
 int cmd_run(const struct invocation *v);
 int cmd_compare(const struct invocation *v);
 int cmd_train(const struct invocation *v);
+int cmd_cycle(const struct invocation *v);
 int cmd_best(const struct invocation *v);
 int cmd_show(const struct invocation *v);
 int cmd_diff(const struct invocation *v);

@@ -104,20 +104,6 @@ static bool tick(void *ctx, const struct elm_compare_progress *p)
 }
 
 /* ---- the end ---- */
-static void machine(struct elm_buf *out)
-{
-    struct elm_buf info = {0};
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    char *name = NULL;
-    if (elm_file_read("/proc/cpuinfo", 1 << 24, &info, NULL) == ELM_OK && info.ptr != NULL)
-        name = strstr(info.ptr, "model name");
-    name = name == NULL ? NULL : strchr(name, ':');
-    elm_buf_printf(out, "%ld core%s", cores, cores == 1 ? "" : "s");
-    if (name != NULL)
-        elm_buf_printf(out, " of %.*s", (int)strcspn(name + 2, "\n"), name + 2);
-    elm_buf_release(&info);
-}
-
 static enum elm_status finish(struct comparing *c, struct elm_error *err)
 {
     struct elm_buf out = {0}, where = {0};
@@ -125,7 +111,7 @@ static enum elm_status finish(struct comparing *c, struct elm_error *err)
     time_t now = time(NULL);
     struct tm utc;
     strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    machine(&where);
+    text_machine(&where);
     struct elm_compare_about about = {c->command.ptr, date, where.ptr};
     if (opt_on(c->v, OPT_JSON))
         elm_compare_json(c->compare, &about, &out);

@@ -59,6 +59,23 @@ const struct command command_table[] = {
      "elm train sort-1 --trainer dpo --model small.gguf --steps 300 --out better.gguf\n"
      "elm train sort-1 --trainer edits --model builtin --labels good,jump --minutes 2 --out own.gguf\n",
      0, 1000, IN_TRAIN, cmd_train},
+    {"cycle", "PROBLEM[:VARIANT]... | --generated functions --out FOLDER",
+     "train the operator on its own searches, round after round",
+     "A round searches with the operator as it is, trains new weights from the base ones (--model) on what "
+     "all rounds so far have collected, and lets a gate decide: new weights are adopted only when "
+     "they are better than those in use on problems or seeds that nothing has seen, by a test that "
+     "stays valid however often it is looked at, 5 % for all rounds together. Round r trains r times "
+     "--steps. Generated problems are new in every round, those solved in 10 to 90 % of their searches "
+     "teach, and the number of corruptions moves with what is solved.\n\n"
+     "Each round is measured on a report set that decides nothing, against --controls, and reported in "
+     "FOLDER/report.md: amplification (search over single samples), solved shares and gains with "
+     "intervals, CPU time and where it went. FOLDER/adopted.gguf holds the weights in use, for `elm run` "
+     "and `elm compare`. --model is builtin, random (weights of --width and --layers) or a tree-edit "
+     "model's file. Killed anywhere, the same command goes on to the same end; with more --rounds it goes "
+     "further.",
+     "elm cycle --generated functions --model random --steps 200 --rounds 3 --out cycle-1\n"
+     "elm cycle sodarace:square sodarace:radial --evaluations 10k --out walkers\n",
+     0, 1000, IN_CYCLE, cmd_cycle},
     {"best", "[RUN [PROGRAM]]", "export the best program so that it builds and scores without elm",
      "Evaluates the program again, on the scored and on the audit cases and under gcc -O2, and "
      "writes a folder with the program, the seed, their difference, the judge, a main and a "

@@ -81,7 +81,7 @@ static const char *progress_word(size_t i)
 
 #define IN_STORED (IN_BEST | IN_SHOW | IN_DIFF | IN_EXPORT | IN_REPLAY)
 #define IN_KEYS \
-    (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE | IN_COMPARE | IN_TRAIN)
+    (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE | IN_COMPARE | IN_TRAIN | IN_CYCLE)
 
 const struct option_info option_table[OPTIONS] = {
     [OPT_FILE] = {"file", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
@@ -93,11 +93,11 @@ const struct option_info option_table[OPTIONS] = {
                     .fallback = "runs/NAME-SEED",
                     .help = "where the run is stored; a run that is there already goes on"},
     [OPT_SEED] = {"seed", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = WHOLE_MAX,
-                  .commands = IN_TRAIN | IN_RUN | IN_GENERATE | IN_COMPARE, .fallback = "1",
+                  .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_GENERATE | IN_COMPARE, .fallback = "1",
                   .help = "of the random numbers: the same seed gives the same archive, for any "
                           "number of workers, and the same problems; compare: the first of --seeds"},
     [OPT_EVALUATIONS] = {"evaluations", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1,
-                         .hi = WHOLE_MAX, .commands = IN_RUN | IN_COMPARE,
+                         .hi = WHOLE_MAX, .commands = IN_CYCLE | IN_RUN | IN_COMPARE,
                          .fallback = "run: the problem's, unless --minutes is given; compare: 2000, "
                                      "unless another budget is given",
                          .help = "stop when a run has evaluated so many candidates, those of "
@@ -109,7 +109,7 @@ const struct option_info option_table[OPTIONS] = {
                     .commands = IN_RUN, .fallback = "the problem's, if it has one",
                     .help = "stop when the best fitness is at least this; `none` never stops for "
                             "it. Exit status 3 when a budget is spent before a target given here"},
-    [OPT_OPERATORS] = {"operators", 0, OPTION_WORDS, true, .metavar = "A,B", .commands = IN_RUN,
+    [OPT_OPERATORS] = {"operators", 0, OPTION_WORDS, true, .metavar = "A,B", .commands = IN_CYCLE | IN_RUN,
                        .word = operator_word, .fallback = "all that apply",
                        .help = "what makes children from parents"},
     [OPT_ARCHIVE] = {"archive", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_RUN,
@@ -122,10 +122,11 @@ const struct option_info option_table[OPTIONS] = {
                   .word = keep_word, .fallback = "all",
                   .help = "what the store keeps: every attempt with its edit, edits of admitted "
                           "programs only, or admitted programs only"},
-    [OPT_MODEL] = {"model", 'm', OPTION_TEXT, true, .metavar = "NAME", .commands = IN_TRAIN | IN_RUN,
+    [OPT_MODEL] = {"model", 'm', OPTION_TEXT, true, .metavar = "NAME", .commands = IN_CYCLE | IN_TRAIN | IN_RUN,
                    .fallback = "none: no model is asked",
                    .help = "a pulled model (`elm models`) or a GGUF file that changes programs, "
-                           "here and with no network; train: the one to start from"},
+                           "here and with no network; train and cycle: the one to start from, a "
+                           "cycle's by the words builtin and random too"},
     [OPT_BACKEND] = {"backend", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_RUN,
                      .word = backend_word,
                      .fallback = "native with --model, openai with --endpoint",
@@ -149,29 +150,30 @@ const struct option_info option_table[OPTIONS] = {
                                  "the model"},
     [OPT_SCRIPT] = {"script", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
                     .help = "answers of the backend scripted, a line %% between them"},
-    [OPT_TRAINER] = {"trainer", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_TRAIN,
+    [OPT_TRAINER] = {"trainer", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_CYCLE | IN_TRAIN,
                      .word = trainer_word, .fallback = "sft",
                      .help = "what is learnt; `elm list trainers` says more"},
-    [OPT_OUT] = {"out", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_TRAIN,
-                 .help = "the GGUF to write; checkpoints are FILE.checkpoint"},
+    [OPT_OUT] = {"out", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_CYCLE | IN_TRAIN,
+                 .help = "the GGUF to write; checkpoints are FILE.checkpoint; cycle: its folder"},
     [OPT_REFERENCE] = {"reference", 0, OPTION_TEXT, true, .metavar = "NAME", .commands = IN_TRAIN,
                        .fallback = "--model as it is",
                        .help = "dpo, grpo: the model that the trained one is held near to"},
-    [OPT_OPTIMIZER] = {"optimizer", 0, OPTION_TEXT, true, .metavar = "NAME", .commands = IN_TRAIN,
+    [OPT_OPTIMIZER] = {"optimizer", 0, OPTION_TEXT, true, .metavar = "NAME", .commands = IN_CYCLE | IN_TRAIN,
                        .fallback = "adamw",
                        .help = "from gradient to step: one of `elm list optimizers`, or a C file with an "
                                "update rule as problems/adam evolves them, which runs contained"},
-    [OPT_SCHEDULE] = {"schedule", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_TRAIN,
+    [OPT_SCHEDULE] = {"schedule", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_CYCLE | IN_TRAIN,
                       .word = schedule_word, .fallback = "cosine",
                       .help = "how the rate falls, to a thirtieth at the end"},
     [OPT_STEPS] = {"steps", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = WHOLE_MAX,
-                   .commands = IN_TRAIN,
-                   .help = "stop after so many batches; instead of --minutes"},
+                   .commands = IN_CYCLE | IN_TRAIN,
+                   .help = "stop after so many batches; instead of --minutes; cycle: of the first "
+                         "round, 1000 unless given; round r takes r times as many"},
     [OPT_RATE] = {"rate", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1e3,
-                  .commands = IN_TRAIN, .fallback = "the optimizer's",
+                  .commands = IN_CYCLE | IN_TRAIN, .fallback = "the optimizer's",
                   .help = "the size of steps, at its highest"},
     [OPT_WARMUP] = {"warmup", 0, OPTION_REAL, true, .metavar = "S", .lo = 0, .hi = 1,
-                    .commands = IN_TRAIN, .fallback = "0.02",
+                    .commands = IN_CYCLE | IN_TRAIN, .fallback = "0.02",
                     .help = "the share of the budget in which the rate rises"},
     [OPT_CLIP] = {"clip", 0, OPTION_REAL, true, .metavar = "X", .lo = 0, .hi = 1e9,
                   .commands = IN_TRAIN, .fallback = "1",
@@ -189,7 +191,7 @@ const struct option_info option_table[OPTIONS] = {
                      .commands = IN_TRAIN, .fallback = "the optimizer's",
                      .help = "what keeps a step from dividing by zero"},
     [OPT_BATCH] = {"batch", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 65536,
-                   .commands = IN_TRAIN, .fallback = "the trainer's",
+                   .commands = IN_CYCLE | IN_TRAIN, .fallback = "the trainer's",
                    .help = "examples, pairs, groups or samples a step"},
     [OPT_CONTEXT] = {"context", 0, OPTION_COUNT, true, .metavar = "N", .lo = 2, .hi = 32768,
                      .commands = IN_TRAIN, .fallback = "the trainer's",
@@ -212,10 +214,10 @@ const struct option_info option_table[OPTIONS] = {
                         .commands = IN_TRAIN, .fallback = "0.3",
                         .help = "edits: share of the lessons that are programs broken on purpose"},
     [OPT_WIDTH] = {"width", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 65536,
-                   .commands = IN_TRAIN, .fallback = "the trainer's",
+                   .commands = IN_CYCLE | IN_TRAIN, .fallback = "the trainer's",
                    .help = "of a model from nothing"},
     [OPT_LAYERS] = {"layers", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 1024,
-                    .commands = IN_TRAIN, .fallback = "the trainer's",
+                    .commands = IN_CYCLE | IN_TRAIN, .fallback = "the trainer's",
                     .help = "of a model from nothing"},
     [OPT_VOCABULARY] = {"vocabulary", 0, OPTION_COUNT, true, .metavar = "N", .lo = 257, .hi = 65536,
                         .commands = IN_TRAIN, .fallback = "1024",
@@ -226,6 +228,22 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_CHECKPOINT_SECONDS] = {"checkpoint-seconds", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1,
                                 .hi = 1e6, .commands = IN_TRAIN, .fallback = "60",
                                 .help = "time between two checkpoints"},
+    [OPT_ROUNDS] = {"rounds", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 99,
+                    .commands = IN_CYCLE, .fallback = "3",
+                    .help = "how often to solve, train and gate, earlier commands counted; more may be "
+                            "asked for later"},
+    [OPT_GATE] = {"gate", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 100000,
+                  .commands = IN_CYCLE, .fallback = "256, or 32 for problems by name",
+                  .help = "pairs of runs, on problems or with seeds that nothing has seen, after which new "
+                          "weights that are not clearly better are not adopted"},
+    [OPT_HELD_OUT] = {"held-out", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = 100000,
+                      .commands = IN_CYCLE, .fallback = "100, or 5 for problems by name",
+                      .help = "problems, or seeds, of the report set, on which each round is measured; 0: no "
+                              "report"},
+    [OPT_CONTROLS] = {"controls", 0, OPTION_TEXT, true, .metavar = "A,B", .commands = IN_CYCLE,
+                      .fallback = "all",
+                      .help = "what the report measures the operator against: base, inversions (as much CPU "
+                              "time of them), semantic, gp, best-of; or none"},
     [OPT_ARM] = {"arm", 0, OPTION_LIST, true, .metavar = "ARM", .commands = IN_COMPARE,
                  .help = "a configuration: operators with commas, or 'NAME: key=value; key=value'; once "
                          "for each, the first is what the others are compared with"},
@@ -233,12 +251,14 @@ const struct option_info option_table[OPTIONS] = {
                       .help = "every problem folder in it; of one with variants these; functions: the set "
                               "that comes with elm"},
     [OPT_GENERATED] = {"generated", 0, OPTION_TEXT, true, .metavar = "STREAM:COUNT:SEED",
-                       .commands = IN_COMPARE,
+                       .commands = IN_CYCLE | IN_COMPARE,
                        .help = "problems made in memory, of the stream train, gate or report; "
-                               ":MIN-MAX after it are the corruptions, 1-6 by default"},
+                               ":MIN-MAX after it are the corruptions, 1-6 by default; cycle: the "
+                               "word functions, new ones every round"},
     [OPT_SEEDS] = {"seeds", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 10000,
-                   .commands = IN_COMPARE, .fallback = "3",
-                   .help = "runs of each arm on each problem"},
+                   .commands = IN_CYCLE | IN_COMPARE, .fallback = "3",
+                   .help = "runs of each arm on each problem; cycle: searches of each problem in a "
+                            "round, 4 unless given"},
     [OPT_CPU_SECONDS] = {"cpu-seconds", 0, OPTION_REAL, true, .metavar = "S", .lo = 0.001,
                          .hi = 1e7, .commands = IN_COMPARE,
                          .help = "stop when a run has taken so much CPU time, its cages counted; the "
@@ -252,14 +272,14 @@ const struct option_info option_table[OPTIONS] = {
                             "runs are kept there, and not made again by the same command and "
                             "program"},
     [OPT_WORKERS] = {"workers", 'j', OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 256,
-                     .commands = IN_RUN | IN_COMPARE, .fallback = "as many as cores",
+                     .commands = IN_CYCLE | IN_RUN | IN_COMPARE, .fallback = "as many as cores",
                      .help = "threads that evaluate, runs at a time of compare; the result doesn't "
                              "depend on it"},
     [OPT_LEVEL] = {"level", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 3,
-                   .commands = IN_RUN | IN_BEST | IN_COMPARE,
+                   .commands = IN_CYCLE | IN_RUN | IN_BEST | IN_COMPARE,
                    .fallback = "the best there is, at least 2",
                    .help = "sandbox level to use; `elm doctor` says what this machine gives"},
-    [OPT_UNSAFE] = {"unsafe", 0, OPTION_FLAG, true, .commands = IN_RUN | IN_COMPARE,
+    [OPT_UNSAFE] = {"unsafe", 0, OPTION_FLAG, true, .commands = IN_CYCLE | IN_RUN | IN_COMPARE,
                     .help = "allow sandbox level 1: candidates are limited, not contained"},
     [OPT_TCC] = {"tcc", 0, OPTION_FLAG, true, .commands = IN_RUN,
                  .help = "compile every candidate instead of running core C in the virtual "
@@ -278,13 +298,13 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_YES] = {"yes", 0, OPTION_FLAG, false, .commands = IN_RUNS,
                  .help = "don't ask before deleting"},
     [OPT_COUNT] = {"count", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 1e6,
-                   .commands = IN_GENERATE, .fallback = "100", .help = "problems to write"},
+                   .commands = IN_CYCLE | IN_GENERATE, .fallback = "100", .help = "problems to write"},
     [OPT_STREAM] = {"stream", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_GENERATE,
                     .word = stream_word, .fallback = "report",
                     .help = "train, gate and report share no function: what is trained on is in no "
                             "gate and no report"},
     [OPT_CORRUPTIONS] = {"corruptions", 0, OPTION_TEXT, true, .metavar = "MIN-MAX",
-                         .commands = IN_GENERATE, .fallback = "1-6",
+                         .commands = IN_CYCLE | IN_GENERATE, .fallback = "1-6",
                          .help = "changes between a problem's answer and its seed, 1 to 8, each of "
                                  "which changes what it computes"},
     [OPT_FAMILY] = {"family", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_GENERATE,
@@ -307,19 +327,19 @@ const struct option_info option_table[OPTIONS] = {
                      .help = "files named as `elm show prompt` names them that take the place of "
                              "what models are asked"},
     [OPT_MODELS_PATH] = {"models-path", 0, OPTION_TEXT, true, .metavar = "FOLDER",
-                         .commands = IN_TRAIN | IN_RUN | IN_MODELS | IN_COMPARE,
+                         .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_MODELS | IN_COMPARE,
                          .fallback = "$XDG_DATA_HOME/elm/models, or ~/.local/share/elm/models",
                          .help = "the folder of models, each a NAME.gguf"},
-    [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_TRAIN | IN_RUN,
+    [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_CYCLE | IN_TRAIN | IN_RUN,
                       .word = progress_word, .fallback = "auto: screen on a terminal, else lines",
                       .help = "how progress is shown on standard error; json is one object a line, "
                              "with why an operator is idle"},
     [OPT_JSON] = {"json", 0, OPTION_FLAG, false,
-                  .commands = IN_TRAIN | IN_RUN | IN_BEST | IN_SHOW | IN_DIFF | IN_REPLAY | IN_PROBLEMS |
+                  .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_BEST | IN_SHOW | IN_DIFF | IN_REPLAY | IN_PROBLEMS |
                               IN_RUNS | IN_LIST | IN_MODELS | IN_DOCTOR | IN_COMPARE,
                   .help = "the result as one JSON document"},
     [OPT_QUIET] = {"quiet", 'q', OPTION_FLAG, true,
-                   .commands = IN_TRAIN | IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS | IN_GENERATE |
+                   .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS | IN_GENERATE |
                                IN_COMPARE,
                    .help = "nothing on standard error but errors"},
     [OPT_CONFIG] = {"config", 0, OPTION_TEXT, false, .metavar = "FILE",

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Length of the UTF-8 sequence at p, 0 when it is broken; *code is the character. */
 static size_t decode(const unsigned char *p, size_t left, uint32_t *code)
@@ -240,4 +241,18 @@ void text_wrap(struct elm_buf *out, const char *text, uint32_t indent, uint32_t 
         column += columns;
         at += len;
     }
+}
+
+void text_machine(struct elm_buf *out)
+{
+    struct elm_buf info = {0};
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    char *name = NULL;
+    if (elm_file_read("/proc/cpuinfo", 1 << 24, &info, NULL) == ELM_OK && info.ptr != NULL)
+        name = strstr(info.ptr, "model name");
+    name = name == NULL ? NULL : strchr(name, ':');
+    elm_buf_printf(out, "%ld core%s", cores, cores == 1 ? "" : "s");
+    if (name != NULL)
+        elm_buf_printf(out, " of %.*s", (int)strcspn(name + 2, "\n"), name + 2);
+    elm_buf_release(&info);
 }

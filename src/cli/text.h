@@ -27,6 +27,9 @@ struct short_text text_bytes(uint64_t bytes);     /* 12.3 MB */
 /* Appends a word as a shell reads it back, in quotes if need be. */
 void text_shell(struct elm_buf *out, const char *word);
 
+/* "8 cores of NAME" */
+void text_machine(struct elm_buf *out);
+
 /* Columns that UTF-8 text takes, ANSI colours not counted. */
 uint32_t text_columns(struct elm_str text);
 
