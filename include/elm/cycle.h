@@ -89,9 +89,9 @@ struct elm_cycle_round {
     double solved_at[ELM_CYCLE_CORRUPTIONS_MAX];    /* by corruptions, 1 first */
     double valid;                      /* share of the attempts that were programs and ran */
     double better;                     /* share of the model's evaluated children better than their parent */
+    double qd, coverage;               /* mean of the searches' archives at their end, where they have
+                                          niches: sum of fitness above the seed's, share of niches */
     double taught;                     /* problems that are learnt from */
-    double annecs;                     /* problems so far that no program kept by then solved when they were
-                                          made, and one solved later */
     double cpu_solve_s;
     /* train */
     double trained;                    /* 1; 0: there was nothing to learn from */

@@ -19,6 +19,7 @@
 #define SCREEN_US 200000
 #define GATE_NAMED 32            /* seeds are dearer than generated problems */
 #define HELD_OUT_NAMED 5
+#define INVERSIONS 0.3           /* share of the lessons, as of train */
 
 struct cycling {
     const struct invocation *v;
@@ -87,6 +88,8 @@ static enum elm_status read_training(struct cycling *c, struct elm_error *err)
     t->rate = (float)opt_real(v, OPT_RATE, 0);
     t->warmup = (float)opt_real(v, OPT_WARMUP, (double)t->warmup);
     t->batch = (uint32_t)opt_count(v, OPT_BATCH, 0);
+    t->labels = opt_text(v, OPT_LABELS);
+    t->inversions = (float)opt_real(v, OPT_INVERSIONS, INVERSIONS);
     t->width = (uint32_t)opt_count(v, OPT_WIDTH, 0);
     t->layers = (uint32_t)opt_count(v, OPT_LAYERS, 0);
     return find_model(c, err);

@@ -47,6 +47,7 @@ struct cycle_finding {
     double evaluations, attempts, ok;
     double asked, better;              /* the model's children that were evaluated, and better */
     double best, cpu_s;
+    double qd, coverage;               /* NaN: the archive has no niches */
 };
 enum elm_status cycle_finding_read(const char *path, struct cycle_finding *out, bool *there,
                                    struct elm_error *err);
@@ -71,6 +72,10 @@ enum elm_status cycle_train(struct elm_cycle *c, uint32_t round, struct elm_erro
 enum elm_status cycle_gate(struct elm_cycle *c, uint32_t round, struct elm_error *err);
 enum elm_status cycle_measure(struct elm_cycle *c, uint32_t round, struct elm_error *err);
 
+/* Trains into `out` on what the rounds up to this one have collected; step 0: that is nothing. */
+enum elm_status cycle_train_round(struct elm_cycle *c, uint32_t round, bool shuffled,
+                                  const char *out, struct elm_train_stats *stats,
+                                  struct elm_error *err);
 /* Trains into `out`, going on from its checkpoint if there is one. */
 enum elm_status cycle_train_into(struct elm_cycle *c, const struct elm_train_def *def,
                                  struct elm_train_stats *stats, struct elm_error *err);

@@ -19,8 +19,9 @@ struct field {
 static const struct field of_solve[] = {
     ROUND(corruptions_min), ROUND(corruptions_max), ROUND(searches), ROUND(evaluations),
     ROUND(solved), SOLVED_AT(1), SOLVED_AT(2), SOLVED_AT(3), SOLVED_AT(4), SOLVED_AT(5),
-    SOLVED_AT(6), SOLVED_AT(7), SOLVED_AT(8), ROUND(valid), ROUND(better), ROUND(taught),
-    ROUND(annecs), ROUND(cpu_solve_s), {0}};
+    SOLVED_AT(6), SOLVED_AT(7), SOLVED_AT(8), ROUND(valid), ROUND(better), ROUND(qd),
+    ROUND(coverage), ROUND(taught),
+    ROUND(cpu_solve_s), {0}};
 static const struct field of_train[] = {ROUND(trained), ROUND(steps), ROUND(samples), ROUND(loss),
                                         ROUND(cpu_train_s), {0}};
 static const struct field of_gate[] = {
@@ -41,7 +42,8 @@ static const struct field of_arm[] = {
 #define FINDING(name) {#name, offsetof(struct cycle_finding, name)}
 static const struct field of_finding[] = {
     FINDING(solved), FINDING(evaluations), FINDING(attempts), FINDING(ok), FINDING(asked),
-    FINDING(better), FINDING(best), FINDING(cpu_s), {0}};
+    FINDING(better), FINDING(best), FINDING(cpu_s), FINDING(qd),
+    FINDING(coverage), {0}};
 
 static const struct field of_making[] = {{"steps", offsetof(struct cycle_making, steps)},
                                          {"cpu_s", offsetof(struct cycle_making, cpu_s)}, {0}};

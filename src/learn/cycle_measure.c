@@ -70,14 +70,42 @@ static enum elm_status more_inversions(struct elm_cycle *c, uint32_t round, cons
     return status;
 }
 
+/* ---- the same data, outcomes shuffled ---- */
+/* NaN: there is nothing to learn from, or no outcomes in it. */
+static enum elm_status shuffle(struct elm_cycle *c, uint32_t round, const char *model,
+                               double *cpu_s, struct elm_error *err)
+{
+    struct cycle_making made = {0, NAN};
+    struct elm_train_stats stats;
+    bool there;
+    char *file = cycle_path_of(c, round, "shuffled.json");
+    enum elm_status status = cycle_making_read(file, &made, &there, err);
+    c->progress.what = "train the control shuffled";
+    if (status == ELM_OK && !there && c->trainer->needs_data) {
+        status = cycle_train_round(c, round, true, model, &stats, err);
+        if (status == ELM_OK && stats.step > 0) {
+            made = (struct cycle_making){(double)stats.step, (double)stats.cpu_us / 1e6};
+            status = cycle_making_write(file, &made, err);
+        }
+    }
+    *cpu_s = made.cpu_s;
+    free(file);
+    return status;
+}
+
 /* ---- arms ---- */
-static enum elm_status fill_arms(struct elm_cycle *c, uint32_t round, const char *inversions,
+struct paths {
+    char *inversions, *shuffled;
+};
+
+static enum elm_status fill_arms(struct elm_cycle *c, uint32_t round, const struct paths *models,
                                  struct elm_compare_arm arms[ELM_CYCLE_ARMS_MAX], uint32_t *count,
                                  struct elm_error *err)
 {
     const char *mine = c->def.operators;
     double spent = c->current == c->base ? 0 : cycle_cpu_s(c, round);
     uint32_t n = 0;
+    double cpu_s = 0;
     cycle_arm(c, "cycle", mine, NULL, c->current, &arms[n]);
     arms[n++].training_cpu_s = spent;
     if (cycle_controls(c, "best-of")) {
@@ -87,10 +115,15 @@ static enum elm_status fill_arms(struct elm_cycle *c, uint32_t round, const char
     if (cycle_controls(c, "base"))
         cycle_arm(c, "base", mine, NULL, c->base, &arms[n++]);
     if (cycle_controls(c, "inversions")) {
-        double cpu_s = 0;
-        ELM_TRY(more_inversions(c, round, inversions, &cpu_s, err));
-        cycle_arm(c, "inversions", mine, NULL, inversions, &arms[n]);
+        ELM_TRY(more_inversions(c, round, models->inversions, &cpu_s, err));
+        cycle_arm(c, "inversions", mine, NULL, models->inversions, &arms[n]);
         arms[n++].training_cpu_s = cpu_s;
+    }
+    if (cycle_controls(c, "shuffled")) {
+        ELM_TRY(shuffle(c, round, models->shuffled, &cpu_s, err));
+        cycle_arm(c, "shuffled", mine, NULL, models->shuffled, &arms[n]);
+        arms[n].training_cpu_s = cpu_s;
+        n += !isnan(cpu_s);
     }
     if (cycle_controls(c, "semantic"))
         cycle_arm(c, "semantic", "semantic,tree,constants", NULL, NULL, &arms[n++]);
@@ -147,7 +180,7 @@ static enum elm_status take_cells(struct elm_cycle *c, uint32_t round, struct el
     return status;
 }
 
-static enum elm_status measure(struct elm_cycle *c, uint32_t round, const char *inversions,
+static enum elm_status measure(struct elm_cycle *c, uint32_t round, const struct paths *models,
                                const char *folder, struct elm_error *err)
 {
     struct elm_compare_arm arms[ELM_CYCLE_ARMS_MAX];
@@ -156,7 +189,7 @@ static enum elm_status measure(struct elm_cycle *c, uint32_t round, const char *
         .arms = arms, .stream = ELM_STREAM_REPORT, .seed = cycle_seed(c, CYCLE_FOR_REPORT, 0),
         .corruptions_min = 1, .corruptions_max = CORRUPTIONS_MAX, .pairs = c->def.held_out,
         .folder = folder};
-    ELM_TRY(fill_arms(c, round, inversions, arms, &what.arm_count, err));
+    ELM_TRY(fill_arms(c, round, models, arms, &what.arm_count, err));
     ELM_TRY(take_cells(c, round, err));
     c->progress.what = "measure";
     ELM_TRY(cycle_compare(c, &what, &compare, err));
@@ -172,10 +205,12 @@ enum elm_status cycle_measure(struct elm_cycle *c, uint32_t round, struct elm_er
     r->arms = r->cpu_measure_s = 0;
     if (c->def.held_out == 0)
         return ELM_OK;
-    char *inversions = cycle_path_of(c, round, "inversions.gguf");
+    struct paths models = {cycle_path_of(c, round, "inversions.gguf"),
+                           cycle_path_of(c, round, "shuffled.gguf")};
     char *folder = cycle_path_of(c, round, "report");
-    enum elm_status status = measure(c, round, inversions, folder, err);
-    free(inversions);
+    enum elm_status status = measure(c, round, &models, folder, err);
+    free(models.inversions);
+    free(models.shuffled);
     free(folder);
     return status;
 }

@@ -19,6 +19,7 @@
 static const struct { const char *name, *summary; } controls[] = {
     {"base", "the base weights, same operators"},
     {"inversions", "the base weights trained on fresh inversions for all CPU time that the cycle has taken"},
+    {"shuffled", "the base weights trained on the same searches, outcomes changing places within each run"},
     {"semantic", "wanted values, genetic programming and constants: no weights at all"},
     {"gp", "genetic programming alone"},
     {"best-of", "single samples of the operator in use, of the seed only"},
@@ -112,6 +113,13 @@ static enum elm_status check_operators(const struct elm_cycle_def *d, struct elm
     if (status == ELM_OK && arm.backend != NULL)
         status = elm_fail(&why, ELM_USAGE, "one of them asks a language model, which a cycle does not "
                           "train");
+    bool trained = false;
+    for (size_t i = 0; status == ELM_OK && elm_operator_kinds[i] != NULL; i++)
+        trained |= elm_operator_kinds[i]->model != NULL &&
+                   in_list(arm.operators, elm_operator_kinds[i]->name);
+    if (status == ELM_OK && !trained)
+        status = elm_fail(&why, ELM_USAGE, "none of them has a model that could be trained; nano and "
+                          "guided have");
     elm_buf_release(&text);
     elm_arena_release(&arena);
     return status == ELM_OK ? ELM_OK : elm_fail(err, ELM_USAGE, "operators '%.100s': %s",
@@ -139,9 +147,9 @@ static enum elm_status check_problems(const struct elm_cycle *c, struct elm_erro
 {
     const struct elm_cycle_def *d = &c->def;
     if (d->generated == (d->problem_count > 0))
-        return elm_fail(err, ELM_USAGE, "%s: give names (`elm problems` lists them), or --generated "
+        return elm_fail(err, ELM_USAGE, "%s give names (`elm problems` lists them), or --generated "
                         "functions", d->generated ? "problems by name and generated ones don't go "
-                        "together" : "on which problems?");
+                        "together;" : "on which problems?");
     for (uint32_t i = 0; i < d->problem_count; i++) {
         for (uint32_t k = 0; k < i; k++) {
             if (strcmp(d->problems[i], d->problems[k]) == 0)
@@ -182,13 +190,17 @@ static enum elm_status take_lock(struct elm_cycle *c, struct elm_error *err)
     return status;
 }
 
-/* A file is known by its bytes. */
+/* A file is known by its bytes. What can't be opened is said before a folder is this cycle's. */
 static enum elm_status model_setting(const struct elm_cycle *c, struct elm_buf *out,
                                      struct elm_error *err)
 {
     const struct elm_train_def *t = &c->def.train;
     struct elm_buf bytes = {0};
+    struct elm_nano *nano;
     if (strcmp(t->model, "builtin") == 0) {
+        if (elm_nano_builtin(&nano, NULL) != ELM_OK)
+            return elm_fail(err, ELM_NOT_FOUND, "no model is built in; give --model random, or a file");
+        elm_nano_free(nano);
         elm_buf_printf(out, "builtin");
         return ELM_OK;
     }
@@ -196,6 +208,8 @@ static enum elm_status model_setting(const struct elm_cycle *c, struct elm_buf *
         elm_buf_printf(out, "random, width %u, layers %u", t->width, t->layers);
         return ELM_OK;
     }
+    ELM_TRY(elm_nano_open(t->model, &nano, err));
+    elm_nano_free(nano);
     enum elm_status status = elm_file_read(t->model, (size_t)1 << 33, &bytes, err);
     if (status == ELM_OK)
         elm_buf_printf(out, "file %016llx", (unsigned long long)elm_hash(bytes.ptr, bytes.len, 0));
@@ -222,13 +236,15 @@ static json_t *settings_of(const struct elm_cycle *c, const char *model)
     if (d->generated)
         elm_buf_printf(&problems, "generated, %u a round, from %u-%u corruptions", d->count,
                        d->corruptions_min, d->corruptions_max);
-    elm_buf_printf(&numbers, "rate %g, batch %u, warm-up %g, clip %g, decay %g", (double)t->rate,
-                   t->batch, (double)t->warmup, (double)t->clip, (double)t->options.decay);
+    elm_buf_printf(&numbers, "rate %g, batch %u, warm-up %g, clip %g, decay %g, inversions %g",
+                   (double)t->rate, t->batch, (double)t->warmup, (double)t->clip,
+                   (double)t->options.decay, (double)t->inversions);
     set(all, "problems", problems.ptr);
     set(all, "operators", d->operators);
     set(all, "model", model);
     set(all, "trainer", t->trainer);
     set(all, "training", numbers.ptr);
+    set(all, "labels", t->labels == NULL ? "the trainer's own" : t->labels);
     set(all, "optimizer", t->optimizer == NULL ? "adamw" : t->optimizer);
     set(all, "schedule", t->schedule == NULL ? "cosine" : t->schedule);
     set(all, "controls", d->controls == NULL ? "all" : d->controls);
@@ -297,8 +313,7 @@ static enum elm_status make_base(struct elm_cycle *c, struct elm_error *err)
     const struct elm_train_def *t = &c->def.train;
     struct elm_nano *nano;
     if (strcmp(t->model, "builtin") == 0) {
-        if (elm_nano_builtin(&nano, NULL) != ELM_OK)
-            return elm_fail(err, ELM_NOT_FOUND, "no model is built in; give --model random, or a file");
+        ELM_TRY(elm_nano_builtin(&nano, err));
     } else if (strcmp(t->model, "random") == 0) {
         uint32_t width = t->width > 0 ? t->width : WIDTH;
         struct elm_nano_config config = {width, t->layers > 0 ? t->layers : LAYERS, 4 * width};
@@ -327,8 +342,8 @@ static enum elm_status open_all(struct elm_cycle *c, struct elm_error *err)
     c->base = cycle_path_of(c, 0, "base.gguf");
     c->current = c->base;
     if (!cycle_there(c->base))
-        ELM_TRY(make_base(c, err));
-    return elm_operator_model(c->def.operators, c->base, err);
+        return make_base(c, err);
+    return ELM_OK;
 }
 
 enum elm_status elm_cycle_open(const struct elm_cycle_def *def, struct elm_cycle **out,

@@ -18,6 +18,7 @@
 struct sums {
     double evaluations, attempts, ok, asked, better, cpu_s;
     double searches, targeted, solved;       /* targeted: on problems with a target */
+    double niched, qd, coverage;             /* niched: with an archive that has niches */
     double of[ELM_CYCLE_CORRUPTIONS_MAX], solved_of[ELM_CYCLE_CORRUPTIONS_MAX];
     uint32_t taught;
     struct elm_buf learn;                    /* names of runs, a line each */
@@ -71,6 +72,8 @@ static void read_stats(const struct elm_problem *p, struct elm_search *s, struct
     *out = (struct cycle_finding){.evaluations = (double)stats.evaluations,
                                   .attempts = (double)stats.attempts, .ok = (double)stats.ok,
                                   .best = stats.archive.best};
+    out->qd = stats.archive.niches > 0 ? stats.archive.qd_score : NAN;
+    out->coverage = stats.archive.niches > 0 ? stats.archive.coverage : NAN;
     out->solved = isnan(p->target) ? NAN : stats.archive.best >= p->target;
     for (uint32_t i = 0; i < stats.operator_count; i++) {
         const struct elm_operator_stats *o = &stats.operators[i];
@@ -154,6 +157,11 @@ static void add(struct sums *s, const struct cycle_finding *f, uint32_t corrupti
     s->asked += f->asked;
     s->better += f->better;
     s->cpu_s += f->cpu_s;
+    if (!isnan(f->qd)) {
+        s->niched++;
+        s->qd += f->qd;
+        s->coverage += f->coverage;
+    }
     if (isnan(f->solved))
         return;
     s->targeted++;
@@ -288,6 +296,8 @@ static void settle(struct elm_cycle_round *r, const struct sums *s)
         r->solved_at[k] = s->of[k] > 0 ? s->solved_of[k] / s->of[k] : NAN;
     r->valid = s->attempts > 0 ? s->ok / s->attempts : NAN;
     r->better = s->asked > 0 ? s->better / s->asked : NAN;
+    r->qd = s->niched > 0 ? s->qd / s->niched : NAN;
+    r->coverage = s->niched > 0 ? s->coverage / s->niched : NAN;
     r->taught = s->taught;
     r->cpu_solve_s = s->cpu_s;
 }

@@ -1,6 +1,7 @@
 /* cycle_train: new weights from the base ones, on what all rounds so far have collected. */
 #include "learn/cycle.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,37 +58,44 @@ static enum elm_status add_data(struct elm_cycle *c, uint32_t round, struct elm_
     return status;
 }
 
-enum elm_status cycle_train(struct elm_cycle *c, uint32_t round, struct elm_error *err)
+enum elm_status cycle_train_round(struct elm_cycle *c, uint32_t round, bool shuffled,
+                                  const char *out, struct elm_train_stats *stats,
+                                  struct elm_error *err)
 {
-    struct elm_cycle_round *r = &c->rounds[round - 1];
     struct elm_train_def def = c->def.train;
-    struct elm_train_stats stats;
     struct elm_arena arena = {0};
     const char **data = NULL;
     uint32_t count = 0;
     enum elm_status status = ELM_OK;
-    c->progress.what = "train";
+    *stats = (struct elm_train_stats){0};
     for (uint32_t k = 1; k <= round && status == ELM_OK && c->trainer->needs_data; k++)
         status = add_data(c, k, &arena, &data, &count, err);
-    r->trained = !c->trainer->needs_data || count > 0;
-    r->steps = r->samples = r->cpu_train_s = 0;
-    if (status == ELM_OK && r->trained > 0) {
-        char *out = cycle_path_of(c, round, "model.gguf");
+    if (status == ELM_OK && (!c->trainer->needs_data || count > 0)) {
         def.data = data;
         def.data_count = count;
         def.out = out;
+        def.shuffled = shuffled;
         def.seed = cycle_seed(c, CYCLE_FOR_TRAIN, round);
         def.steps *= round;
-        status = cycle_train_into(c, &def, &stats, err);
-        free(out);
-        if (status == ELM_OK) {
-            r->steps = (double)stats.step;
-            r->samples = (double)stats.samples;
-            r->loss = stats.loss;
-            r->cpu_train_s = (double)stats.cpu_us / 1e6;
-        }
+        status = cycle_train_into(c, &def, stats, err);
     }
     free(data);
     elm_arena_release(&arena);
+    return status;
+}
+
+enum elm_status cycle_train(struct elm_cycle *c, uint32_t round, struct elm_error *err)
+{
+    struct elm_cycle_round *r = &c->rounds[round - 1];
+    struct elm_train_stats stats;
+    c->progress.what = "train";
+    char *out = cycle_path_of(c, round, "model.gguf");
+    enum elm_status status = cycle_train_round(c, round, false, out, &stats, err);
+    free(out);
+    r->trained = stats.step > 0;
+    r->steps = (double)stats.step;
+    r->samples = (double)stats.samples;
+    r->loss = stats.step > 0 ? stats.loss : NAN;
+    r->cpu_train_s = (double)stats.cpu_us / 1e6;
     return status;
 }
