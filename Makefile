@@ -9,6 +9,7 @@
 # make llama-server-check   the backend openai against llama.cpp's server; after make llama
 # make nano         trains the model that is built in anew: an hour of 2 cores (models/README.md)
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
+# make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -48,7 +49,7 @@ FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
-.PHONY: all run nano test tests objects check lint layers limits docs bench bench-quick boolean-table \
+.PHONY: all run nano cycle test tests objects check lint layers limits docs bench bench-quick boolean-table \
         adam-table adam-hour optimizers clean install help llama llama-check llama-server-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
@@ -138,6 +139,11 @@ test: tests
 nano: $(OUT)/elm
 	$(OUT)/elm train --trainer inversions --optimizer muon --rate 0.004 --warmup 0.01 --minutes 55 --seed 1 \
 	  --out models/elm-nano.gguf
+
+# walkers have neither traces nor inverses: what the operator learns of them it learns from the search
+cycle: $(OUT)/elm
+	$(OUT)/elm cycle sodarace:square sodarace:radial --trainer edits --labels good,jump --steps 400 \
+	  --evaluations 10k --seeds 3 --gate 16 --held-out 3 --rounds 5 --out runs/cycle-sodarace
 
 layers:
 	@tools/layers
