@@ -12,7 +12,7 @@
 #define SHARE 16                 /* in training */
 #define LARGE 1000000.0
 #define NODES_MAX 100
-#define EDIT_NODES_MAX 60
+#define EDIT_NODES_MAX 20
 #define STREAM_BUCKETS 16        /* of hashes: one for reports, one for gates, the rest for training */
 #define TARGET_STEPS 500          /* of a target on a case; of what it becomes */
 #define SEED_STEPS 1000
