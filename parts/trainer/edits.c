@@ -1,6 +1,6 @@
 /*
- * edits: trains the tree-edit model on what runs tried themselves (elm/edits.h), good and bad, with a
- * share of programs broken on purpose among it, without which it forgets what those taught.
+ * edits: trains the tree-edit model on what runs tried themselves (elm/edits.h), good and bad, with
+ * a share of programs broken on purpose among it, without which it forgets what those taught.
  */
 #include "elm/edits.h"
 #include "elm/school.h"
@@ -141,8 +141,8 @@ static enum elm_status edits_gradient(void *self, uint64_t step, struct elm_batc
 static enum elm_status edits_write(void *self, const char *path, struct elm_error *err)
 {
     return elm_school_write(((struct edits *)self)->school,
-                            "Tree-edit model of elm: writes edits of C programs. Trained on the edits that "
-                            "searches tried, and on what became of them.", path, err);
+                            "Tree-edit model of elm: writes edits of C programs. Trained on the "
+                            "edits that searches tried, and on what became of them.", path, err);
 }
 
 const struct elm_trainer_kind elm_trainer_edits = {

@@ -40,26 +40,30 @@ void elm_edits_memory_free(struct elm_edits_memory *m)
 
 /* ---- the child of an attempt ---- */
 
+/* m->child by the stored edits; false: there are none, or they don't build. */
+static bool apply_edits(const struct edits_run *r, struct elm_edits_memory *m,
+                        const struct edits_attempt *a, const struct elm_tree *from,
+                        uint32_t *count)
+{
+    elm_arena_clear(&m->arena);
+    elm_tree_release(&m->child);
+    return a->edit_len > 0 &&
+           elm_edits_decode(r->bytes.ptr + a->edit_at, a->edit_len, m->edits, count, &m->arena,
+                            NULL) == ELM_OK &&
+           elm_tree_edit(from, m->edits, *count, &m->child, NULL) == ELM_OK &&
+           elm_tree_check(&m->child, r->problem->names, NULL) == ELM_OK;
+}
+
 static bool make_child(const struct edits_run *r, struct elm_edits_memory *m,
                        const struct edits_attempt *a, struct elm_edits_lesson *out)
 {
-    elm_arena_clear(&m->arena);
-    if (a->edit_len > 0 &&
-        elm_edits_decode(r->bytes.ptr + a->edit_at, a->edit_len, m->edits, &out->edit_count,
-                         &m->arena, NULL) == ELM_OK)
+    bool built = apply_edits(r, m, a, out->exercise.from, &out->edit_count);
+    if (built)
         out->edits = m->edits;
-    if (a->program != EDITS_NONE) {
-        out->exercise.to = &r->programs[a->program].tree;
-        return true;
-    }
-    if (out->edits == NULL)
-        return false;
-    elm_tree_release(&m->child);
-    if (elm_tree_edit(out->exercise.from, m->edits, out->edit_count, &m->child, NULL) != ELM_OK ||
-        elm_tree_check(&m->child, r->problem->names, NULL) != ELM_OK)
-        return false;
-    out->exercise.to = &m->child;
-    return true;
+    else
+        out->edit_count = 0;
+    out->exercise.to = a->program != EDITS_NONE ? &r->programs[a->program].tree : &m->child;
+    return built || a->program != EDITS_NONE;
 }
 
 /* ---- elites broken on purpose ---- */
