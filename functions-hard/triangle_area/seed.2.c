@@ -2,6 +2,6 @@
 
 double triangle_area(double a, double b, double c)
 {
-    double s = (a + b) / 2.0;
+    double s = (a + b + c) / 1.5;
     return sqrt(s * s * (s - c));
 }
