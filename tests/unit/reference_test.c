@@ -221,8 +221,12 @@ static uint32_t check_function(const char *path, uint32_t *bad)
         texts[i] = elm_tree_hash(&t.problem.seed);
         for (int set = 0; set < ELM_SETS; set++)
             assert_true(elm_task_score(&t, &t.reference, (enum elm_set)set, vm, NULL) == 1);
-        *bad += seen[i + 1] == 0;
-        if (seen[i + 1] == 0)
+        /* no trial begins with a program that fails, or gives what is no number */
+        bool fails = seen[i + 1] == 0;
+        for (int set = 0; set < ELM_SETS; set++)
+            fails |= elm_task_score(&t, &t.problem.seed, (enum elm_set)set, vm, NULL) == 0;
+        *bad += fails;
+        if (fails)
             print_error("%s fails on a case\n", name.ptr);
         for (uint32_t k = 0; k <= i; k++) {
             if (seen[k] != seen[i + 1] && (k == i || texts[k] != texts[i]))
