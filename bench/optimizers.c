@@ -1,9 +1,10 @@
 /*
- * optimizers [NAME|FILE.c...]: optimizers on small models of the two kinds that elm trains, at equal numbers of
- * samples: the tree-edit model by `inversions` and a text model by `scratch`, which learns programs that the
- * generator printed. All of them, or AdamW and those named or in a FILE.c as an update rule. Each has the best of as many rates, factors of
- * two apart and chosen with a seed of its own; then each trains with other seeds for 1/2, 1/sqrt(2), 1 and
- * sqrt(2) times the steps. Losses are of lessons, or programs, that no training sees, at the end of the decay.
+ * optimizers [NAME|FILE.c...]: optimizers on small models of the two kinds that elm trains, at equal numbers
+ * of samples: the tree-edit model by `inversions` and a text model by `scratch`, which learns programs that
+ * the generator printed. All of them, or AdamW and those named or in a FILE.c as an update rule. Each has the
+ * best of as many rates, factors of two apart and chosen with a seed of its own; then each trains with other
+ * seeds for 1/2, 1/sqrt(2), 1 and sqrt(2) times the steps. Losses are of lessons, or programs, that no
+ * training sees, at the end of the decay.
  *
  *   MODEL_NAME_rate     the rate chosen
  *   MODEL_NAME_loss     held-out loss after all steps; mean over seeds
