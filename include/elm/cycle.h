@@ -26,7 +26,7 @@
  *     FOLDER/base.gguf                the base weights
  *     FOLDER/adopted.gguf             a copy of the weights in use, once a gate has adopted any
  *     FOLDER/report.md, rounds.svg    all rounds; cycle-report.json is the same for programs
- *     FOLDER/round-NN/runs/           its searches
+ *     FOLDER/round-NN/runs/           its searches; NAME.c is the best program of NAME
  *     FOLDER/round-NN/model.gguf      what it trained
  *     FOLDER/round-NN/gate/, report/  comparisons; solve.json, train.json, gate.json, measure.json
  */
@@ -92,6 +92,8 @@ struct elm_cycle_round {
     double qd, coverage;               /* mean of the searches' archives at their end, where they have
                                           niches: sum of fitness above the seed's, share of niches */
     double taught;                     /* problems that are learnt from */
+    double annecs;                     /* generated problems so far that no program kept by earlier rounds
+                                          solved when they were made, and one kept since does */
     double cpu_solve_s;
     /* train */
     double trained;                    /* 1; 0: there was nothing to learn from */

@@ -28,7 +28,7 @@
  * same of the shadows says what the filter lets pass of drift. Source: Dolson et al. 2019.
  *
  * Not counted here: ANNECS (Wang et al. 2020), problems that no archived program solved when they
- * were made and one solved later. It is of a stream of problems, and stands where one is kept.
+ * were made and one solved later. It is of a stream of problems: a cycle counts it (elm/cycle.h).
  */
 #ifndef ELM_OPENNESS_H
 #define ELM_OPENNESS_H

@@ -82,6 +82,14 @@ enum elm_status cycle_train_into(struct elm_cycle *c, const struct elm_train_def
 /* The numbers of corruptions of a round's problems: where those before lie by what they gave. */
 void cycle_hardness(struct elm_cycle *c, uint32_t round);
 
+/* The generator of a round's problems; problem i is its number i * CYCLE_SPREAD, since in the stream of
+ * training 16 numbers in a row share a target. */
+#define CYCLE_SPREAD 17
+enum elm_status cycle_generator(const struct elm_cycle *c, uint32_t round, struct elm_generator **out,
+                                struct elm_error *err);
+/* cycle_annecs.c: of the rounds up to this one, whose searches are done. */
+enum elm_status cycle_annecs(struct elm_cycle *c, uint32_t rounds, struct elm_error *err);
+
 /* cycle_compare.c */
 struct cycle_comparison {
     const struct elm_compare_arm *arms;

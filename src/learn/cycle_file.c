@@ -20,7 +20,7 @@ static const struct field of_solve[] = {
     ROUND(corruptions_min), ROUND(corruptions_max), ROUND(searches), ROUND(evaluations),
     ROUND(solved), SOLVED_AT(1), SOLVED_AT(2), SOLVED_AT(3), SOLVED_AT(4), SOLVED_AT(5),
     SOLVED_AT(6), SOLVED_AT(7), SOLVED_AT(8), ROUND(valid), ROUND(better), ROUND(qd),
-    ROUND(coverage), ROUND(taught),
+    ROUND(coverage), ROUND(taught), ROUND(annecs),
     ROUND(cpu_solve_s), {0}};
 static const struct field of_train[] = {ROUND(trained), ROUND(steps), ROUND(samples), ROUND(loss),
                                         ROUND(cpu_train_s), {0}};
@@ -144,8 +144,15 @@ static enum elm_status read_json(const char *path, json_t **out, struct elm_erro
 
 static enum elm_status damaged(const char *path, struct elm_error *err)
 {
-    return elm_fail(err, ELM_CORRUPT, "%s: a number is missing; delete the file, its step will be made "
+    return elm_fail(err, ELM_CORRUPT, "%s: a number is missing or wrong; delete the file, its step will be made "
                     "again", path);
+}
+
+/* What later steps take as an index or a number of the generator's. */
+static bool in_range(const struct elm_cycle *c, const struct elm_cycle_round *r)
+{
+    return !c->def.generated || (r->corruptions_min >= 1 && r->corruptions_min <= r->corruptions_max &&
+                                 r->corruptions_max <= ELM_CYCLE_CORRUPTIONS_MAX);
 }
 
 enum elm_status cycle_step_read(struct elm_cycle *c, uint32_t round, enum elm_cycle_step step,
@@ -157,6 +164,7 @@ enum elm_status cycle_step_read(struct elm_cycle *c, uint32_t round, enum elm_cy
     enum elm_status status = read_json(path, &document, err);
     *there = document != NULL;
     if (document != NULL && (!get(document, steps[step].fields, r) ||
+                             (step == ELM_CYCLE_SOLVE && !in_range(c, r)) ||
                              (step == ELM_CYCLE_MEASURE && !get_arms(document, r))))
         status = damaged(path, err);
     json_decref(document);

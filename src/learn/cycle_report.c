@@ -49,8 +49,8 @@ static const char *verdict(const struct elm_cycle_round *r)
 static void add_rounds(const struct elm_cycle *c, struct elm_buf *out)
 {
     static const char *const names[] = {"round", "corruptions", "solved %", "valid %", "better %",
-                                        "QD", "problems learnt", "loss", "gate: pairs", "better/worse",
-                                        "area, points", "evidence", "verdict", "amplification"};
+                                        "QD", "problems learnt", "ANNECS", "loss", "gate: pairs",
+                                        "better/worse", "area, points", "evidence", "verdict", "amplification"};
     struct table_text t = {0};
     head(&t, names, ELM_COUNT(names));
     for (uint32_t i = 0; i < c->done; i++) {
@@ -65,6 +65,7 @@ static void add_rounds(const struct elm_cycle *c, struct elm_buf *out)
         percent(&t, r->better);
         number(&t, "%.4g", r->qd);
         table_cell(&t, "%.0f", r->taught);
+        number(&t, "%.0f", r->annecs);
         number(&t, "%.3f", r->loss);
         table_cell(&t, "%.0f", r->pairs);
         table_cell(&t, "%.0f/%.0f", r->wins, r->losses);
@@ -195,7 +196,8 @@ static enum elm_status draw(const struct elm_cycle *c, struct elm_error *err)
 static const char how_to_read[] =
     "Solved, of the training searches, is by the operator in use when the round began; valid, the share of "
     "attempts that were programs and ran; better, the share of the model's children better than their "
-    "parent; QD, the sum over niches of fitness above the seed's, mean of the searches. The gate compares the new weights with those in use on pairs of runs that nothing has seen; "
+    "parent; QD, the sum over niches of fitness above the seed's, mean of the searches; ANNECS, how many generated problems no program of earlier rounds solved when they "
+    "were made and one since does. The gate compares the new weights with those in use on pairs of runs that nothing has seen; "
     "evidence is ln E of a test by betting that may be looked at after every pair, beside what this round "
     "may adopt at: 5 % for all rounds together. Amplification is what a search solves (or gains) over "
     "what as many single samples of the seed do. The report set is the same in every round, and decides "

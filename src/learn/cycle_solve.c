@@ -12,7 +12,6 @@
 
 #define TOO_HARD 0.1             /* shares of searches that solve; between them is what teaches */
 #define TOO_EASY 0.9
-#define SPREAD 17                /* in the stream of training 16 numbers in a row share a target */
 
 /* Sums of a round. */
 struct sums {
@@ -86,7 +85,8 @@ static void read_stats(const struct elm_problem *p, struct elm_search *s, struct
 }
 
 static enum elm_status search(struct elm_cycle *c, const struct elm_problem *p, uint64_t seed,
-                              const char *folder, struct cycle_finding *out, struct elm_error *err)
+                              const char *folder, struct cycle_finding *out, struct elm_buf *best,
+                              struct elm_error *err)
 {
     struct elm_search_def d = elm_default_search_def();
     struct elm_search *s;
@@ -113,8 +113,10 @@ static enum elm_status search(struct elm_cycle *c, const struct elm_problem *p, 
     status = elm_search_run(s, tick, c, &end, err);
     if (status == ELM_OK && end == ELM_END_STOPPED)
         status = elm_fail(err, ELM_STOPPED, "stopped");
-    if (status == ELM_OK)
+    if (status == ELM_OK) {
         read_stats(p, s, out);
+        status = elm_search_text(s, -1, best, err);
+    }
     struct elm_error closing;
     enum elm_status closed = elm_search_close(s, &closing);
     if (status == ELM_OK && closed != ELM_OK) {
@@ -130,20 +132,25 @@ static enum elm_status make(struct elm_cycle *c, uint32_t round, const struct el
                             uint64_t seed, const char *name, struct cycle_finding *out,
                             struct elm_error *err)
 {
-    struct elm_buf folder = {0}, file = {0}, runs = {0};
+    struct elm_buf folder = {0}, file = {0}, runs = {0}, text = {0}, best = {0};
     bool there;
     cycle_path(c, round, "runs", &runs);
     elm_buf_printf(&folder, "%s/%s", runs.ptr, name);
     elm_buf_printf(&file, "%s.json", folder.ptr);
+    elm_buf_printf(&text, "%s.c", folder.ptr);
     enum elm_status status = cycle_finding_read(file.ptr, out, &there, err);
     if (status == ELM_OK && !there) {
-        status = search(c, p, seed, folder.ptr, out, err);
+        status = search(c, p, seed, folder.ptr, out, &best, err);
+        if (status == ELM_OK)
+            status = elm_file_write(text.ptr, elm_buf_str(&best), err);
         if (status == ELM_OK)
             status = cycle_finding_write(file.ptr, out, err);
     }
     elm_buf_release(&folder);
     elm_buf_release(&file);
     elm_buf_release(&runs);
+    elm_buf_release(&text);
+    elm_buf_release(&best);
     return status;
 }
 
@@ -249,22 +256,28 @@ static enum elm_status solve_task(struct elm_cycle *c, uint32_t round, uint32_t 
     return status;
 }
 
-static enum elm_status solve_generated(struct elm_cycle *c, uint32_t round, struct sums *sums,
-                                       struct elm_error *err)
+enum elm_status cycle_generator(const struct elm_cycle *c, uint32_t round, struct elm_generator **out,
+                                struct elm_error *err)
 {
     const struct elm_cycle_round *r = &c->rounds[round - 1];
     struct elm_generator_def def = {.stream = ELM_STREAM_TRAIN,
                                     .seed = cycle_seed(c, CYCLE_FOR_SOLVE, round),
                                     .corruptions_min = (uint32_t)r->corruptions_min,
                                     .corruptions_max = (uint32_t)r->corruptions_max};
+    return elm_generator_open(&def, out, err);
+}
+
+static enum elm_status solve_generated(struct elm_cycle *c, uint32_t round, struct sums *sums,
+                                       struct elm_error *err)
+{
     struct elm_generator *g;
     char *folder = cycle_path_of(c, round, "problems");
     enum elm_status status = cycle_folder(folder, err);
     free(folder);
     ELM_TRY(status);
-    ELM_TRY(elm_generator_open(&def, &g, err));
+    ELM_TRY(cycle_generator(c, round, &g, err));
     for (uint32_t i = 0; i < c->def.count && status == ELM_OK; i++)
-        status = solve_task(c, round, i, elm_generator_task(g, (uint64_t)i * SPREAD), sums, err);
+        status = solve_task(c, round, i, elm_generator_task(g, (uint64_t)i * CYCLE_SPREAD), sums, err);
     elm_generator_close(g);
     return status;
 }
@@ -320,6 +333,8 @@ enum elm_status cycle_solve(struct elm_cycle *c, uint32_t round, struct elm_erro
         settle(&c->rounds[round - 1], &sums);
         status = elm_file_write(learn, elm_buf_str(&sums.learn), err);
     }
+    if (status == ELM_OK && c->def.generated)
+        status = cycle_annecs(c, round, err);
     elm_buf_release(&sums.learn);
     free(runs);
     free(learn);

@@ -96,6 +96,9 @@ static void learns(void **state)
     assert_true(r->log_e_wanted > 3.6 && r->log_e_wanted < 3.7);
     assert_true(r->arms == 4 && there("learns/report.md") && there("learns/rounds.svg"));
     assert_true(there("learns/round-01/report/report.md") && there("learns/cycle-report.json"));
+    /* in the first round nothing was kept before: novel are all that the seeds don't solve */
+    double solved = r->solved * r->searches;
+    assert_true(r->annecs <= d.count && (r->annecs > 0 || solved == 0));
     assert_true(r->valid > 0 && r->valid <= 1 && r->cpu_solve_s > 0 && r->cpu_train_s > 0);
     if (WHOLE) {
         const struct elm_cycle_arm *base = arm_of(r, "base"), *gp = arm_of(r, "gp");
