@@ -1,6 +1,6 @@
 /*
- * evolved: program 2,927 of `elm run adam --seed 1` (2026-11-26), the best of what two searches found in
- * trainings a hundred times as long as theirs (`make adam-hour`, docs/results/evolved-optimizer.md), simplified.
+ * evolved: program 2,927 of `elm run adam --seed 1` (2026-11-26), of what two searches found one of the two
+ * best in trainings ten and a hundred times as long (`make adam-hour`, docs/results/evolved-optimizer.md), simplified.
  * What is left is Adam with shorter averages; the search's constant factor on the square, a third of the
  * rate, is left to the rate.
  */
