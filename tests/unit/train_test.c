@@ -3,6 +3,22 @@
 
 #include <sys/stat.h>
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+
+static int open_rig(void **state)
+{
+    static struct train_rig rig;
+    train_rig_open(&rig);
+    *state = &rig;
+    return 0;
+}
+
+static int close_rig(void **state)
+{
+    train_rig_close(*state);
+    return 0;
+}
+
 static void read_all(const char *path, struct elm_buf *out)
 {
     elm_buf_clear(out);
@@ -22,9 +38,7 @@ static void assert_same_files(const char *a, const char *b, bool same)
 /* Twenty examples by heart: from nothing, and by LoRA on a model that knows half of it. */
 static void test_overfit(void **state)
 {
-    struct train_rig r;
-    (void)state;
-    train_rig_open(&r);
+    const struct train_rig r = *(struct train_rig *)*state;
     const char *const data[] = {r.data};
     struct elm_train_def def = rig_scratch(&r, data);
     def.steps = 400;
@@ -35,7 +49,6 @@ static void test_overfit(void **state)
         fail_msg("loss %g", stats.loss);
     assert_true(rig_logprob(r.base, "add 7 and 0: ", "x = 7;\n") > -0.5);
     assert_true(rig_logprob(r.base, "add 7 and 0: ", "x = 9;\n") < -3);
-    train_rig_close(&r);
 }
 
 /* The log-probability of an answer, by the runtime. */
@@ -79,9 +92,7 @@ static void check_adapter(const char *base, const char *adapter, const char *oth
 
 static void test_lora(void **state)
 {
-    struct train_rig r;
-    (void)state;
-    train_rig_open(&r);
+    const struct train_rig r = *(struct train_rig *)*state;
     const char *const data[] = {r.data};
     struct elm_train_def def = rig_scratch(&r, data);
     double before = rig_learn(&def).loss;
@@ -106,14 +117,11 @@ static void test_lora(void **state)
     assert_true(b != NULL && b->dims[0] == 8 && b->dims[1] == 64);
     elm_gguf_close(g);
     check_adapter(r.base, r.out, r.data);
-    train_rig_close(&r);
 }
 
 static void test_dpo(void **state)
 {
-    struct train_rig r;
-    (void)state;
-    train_rig_open(&r);
+    const struct train_rig r = *(struct train_rig *)*state;
     const char *const scratch[] = {r.data};
     struct elm_train_def def = rig_scratch(&r, scratch);
     rig_learn(&def);
@@ -135,14 +143,11 @@ static void test_dpo(void **state)
     if (!(after > before + 5))
         fail_msg("margin %g, before %g", after, before);
     assert_true(stats.extra[0] > 0.1 && stats.extra[1] > 0.5 && stats.loss < log(2));
-    train_rig_close(&r);
 }
 
 static void test_grpo(void **state)
 {
-    struct train_rig r;
-    (void)state;
-    train_rig_open(&r);
+    const struct train_rig r = *(struct train_rig *)*state;
     const char *const scratch[] = {r.data};
     struct elm_train_def def = rig_scratch(&r, scratch);
     rig_learn(&def);
@@ -166,7 +171,6 @@ static void test_grpo(void **state)
         fail_msg("rewarded %g from %g, other %g from %g", now, good,
                  rig_logprob(r.out, prompt, "x = 4;\n"), bad);
     assert_true(fabs(stats.extra[0] - 1.0 / 3) < 1e-9 && stats.extra[1] > 0);
-    train_rig_close(&r);
 }
 
 static bool stop_at_once(void *ctx, const struct elm_train_stats *stats)
@@ -179,13 +183,11 @@ static bool stop_at_once(void *ctx, const struct elm_train_stats *stats)
 /* Stopped and gone on with: the bytes of an undisturbed training. */
 static void test_stop_and_resume(void **state)
 {
-    struct train_rig r;
+    const struct train_rig r = *(struct train_rig *)*state;
     struct elm_train_stats stats;
     struct elm_error err = {0};
     char checkpoint[128], other[96];
     int ticks = 0;
-    (void)state;
-    train_rig_open(&r);
     snprintf(checkpoint, sizeof(checkpoint), "%s.checkpoint", r.out);
     snprintf(other, sizeof(other), "%s/other.gguf", r.folder);
     const char *const data[] = {r.data};
@@ -210,16 +212,13 @@ static void test_stop_and_resume(void **state)
     def.out = other;
     rig_learn(&def);
     assert_same_files(r.out, other, false);
-    train_rig_close(&r);
 }
 
 static void test_divergence(void **state)
 {
-    struct train_rig r;
+    const struct train_rig r = *(struct train_rig *)*state;
     struct elm_train_stats stats;
     struct elm_error err = {0};
-    (void)state;
-    train_rig_open(&r);
     const char *const data[] = {r.data};
     struct elm_train_def def = rig_scratch(&r, data);
     def.rate = 30;
@@ -230,7 +229,6 @@ static void test_divergence(void **state)
     if (status != ELM_OK)
         fail_msg("%s", err.message);
     assert_true(stats.rollbacks > 0 && isfinite(stats.loss) && stats.step == 100);
-    train_rig_close(&r);
 }
 
 /* An update rule in a file: its steps are Adam's, in doubles. */
@@ -244,10 +242,8 @@ static const char adam[] =
 
 static void test_rule(void **state)
 {
-    struct train_rig r;
+    const struct train_rig r = *(struct train_rig *)*state;
     char rule[96], other[96];
-    (void)state;
-    train_rig_open(&r);
     const char *const data[] = {r.data};
     struct elm_train_def def = rig_scratch(&r, data);
     snprintf(rule, sizeof(rule), "%s/rule.c", r.folder);
@@ -263,7 +259,6 @@ static void test_rule(void **state)
     def.out = other;
     rig_learn(&def);
     assert_same_files(r.out, other, true);
-    train_rig_close(&r);
 }
 
 static void test_rule_fails(void **state)
@@ -274,10 +269,8 @@ static void test_rule_fails(void **state)
     };
     static const char *const words[] = {"index out of bounds in the optimizer's step of 'token_embd",
                                         "out of steps", "not finite"};
-    struct train_rig r;
+    const struct train_rig r = *(struct train_rig *)*state;
     char rule[96];
-    (void)state;
-    train_rig_open(&r);
     const char *const data[] = {r.data};
     struct elm_train_def def = rig_scratch(&r, data);
     snprintf(rule, sizeof(rule), "%s/rule.c", r.folder);
@@ -297,7 +290,6 @@ static void test_rule_fails(void **state)
         assert_non_null(strstr(i == 2 ? stats.why : err.message, words[i]));
         assert_int_equal(i == 2 ? stats.rollbacks : 1, 1);
     }
-    train_rig_close(&r);
 }
 
 static void refuse(const struct elm_train_def *def, enum elm_status wanted, const char *word)
@@ -311,10 +303,8 @@ static void refuse(const struct elm_train_def *def, enum elm_status wanted, cons
 
 static void test_refusals(void **state)
 {
-    struct train_rig r;
+    const struct train_rig r = *(struct train_rig *)*state;
     char path[160];
-    (void)state;
-    train_rig_open(&r);
     const char *data[] = {r.data};
     const struct elm_train_def good = rig_scratch(&r, data);
     struct elm_train_def d = good;
@@ -369,17 +359,14 @@ static void test_refusals(void **state)
     rig_file(path, "no checkpoint at all, but long enough to hold the head of one");
     d = good, d.resume = true;
     refuse(&d, ELM_CORRUPT, ".checkpoint");
-    train_rig_close(&r);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overfit), cmocka_unit_test(test_lora),
-        cmocka_unit_test(test_dpo), cmocka_unit_test(test_grpo),
-        cmocka_unit_test(test_stop_and_resume), cmocka_unit_test(test_divergence),
-        cmocka_unit_test(test_rule), cmocka_unit_test(test_rule_fails),
-        cmocka_unit_test(test_refusals),
+        TEST(test_overfit), TEST(test_lora), TEST(test_dpo), TEST(test_grpo),
+        TEST(test_stop_and_resume), TEST(test_divergence), TEST(test_rule), TEST(test_rule_fails),
+        TEST(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
