@@ -103,8 +103,8 @@ struct cycle_comparison {
 /* Opens and runs; to be closed by elm_compare_close. */
 enum elm_status cycle_compare(struct elm_cycle *c, const struct cycle_comparison *what,
                               struct elm_compare **out, struct elm_error *err);
-void cycle_arm(const struct elm_cycle *c, const char *name, const char *operators,
-               const char *archive, const char *model, struct elm_compare_arm *out);
+void cycle_arm(const char *name, const char *operators, const char *archive, const char *file,
+               struct elm_compare_arm *out);
 
 /* cycle_report.c: report.md, rounds.svg, cycle-report.json. */
 enum elm_status cycle_report(const struct elm_cycle *c, struct elm_error *err);

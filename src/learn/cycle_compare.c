@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-void cycle_arm(const struct elm_cycle *c, const char *name, const char *operators,
-               const char *archive, const char *model, struct elm_compare_arm *out)
+void cycle_arm(const char *name, const char *operators, const char *archive, const char *file,
+               struct elm_compare_arm *out)
 {
-    (void)c;
     *out = (struct elm_compare_arm){.text = operators, .operators = operators, .archive = archive,
-                                    .model = {.model = model},
                                     .model_share = elm_default_search_def().model_share};
+    out->model.model = file;
     snprintf(out->name, sizeof(out->name), "%s", name);
 }
 

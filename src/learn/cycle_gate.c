@@ -89,8 +89,8 @@ static enum elm_status decide(struct elm_cycle *c, uint32_t round, const char *m
     struct elm_compare_arm arms[2];
     struct verdict v;
     uint32_t most = c->def.gate, pairs = most / LOOKS > 0 ? most / LOOKS : 1;
-    cycle_arm(c, "in use", c->def.operators, NULL, c->current, &arms[0]);
-    cycle_arm(c, "new", c->def.operators, NULL, model, &arms[1]);
+    cycle_arm("in use", c->def.operators, NULL, c->current, &arms[0]);
+    cycle_arm("new", c->def.operators, NULL, model, &arms[1]);
     r->log_e_wanted = -log(sequential_alpha(ALPHA, round));
     for (;; pairs = 2 * pairs < most ? 2 * pairs : most) {
         ELM_TRY(look(c, round, pairs, arms, folder, &v, err));

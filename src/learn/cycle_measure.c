@@ -106,29 +106,29 @@ static enum elm_status fill_arms(struct elm_cycle *c, uint32_t round, const stru
     double spent = c->current == c->base ? 0 : cycle_cpu_s(c, round);
     uint32_t n = 0;
     double cpu_s = 0;
-    cycle_arm(c, "cycle", mine, NULL, c->current, &arms[n]);
+    cycle_arm("cycle", mine, NULL, c->current, &arms[n]);
     arms[n++].training_cpu_s = spent;
     if (cycle_controls(c, "best-of")) {
-        cycle_arm(c, "best-of", mine, "best_of", c->current, &arms[n]);
+        cycle_arm("best-of", mine, "best_of", c->current, &arms[n]);
         arms[n++].training_cpu_s = spent;
     }
     if (cycle_controls(c, "base"))
-        cycle_arm(c, "base", mine, NULL, c->base, &arms[n++]);
+        cycle_arm("base", mine, NULL, c->base, &arms[n++]);
     if (cycle_controls(c, "inversions")) {
         ELM_TRY(more_inversions(c, round, models->inversions, &cpu_s, err));
-        cycle_arm(c, "inversions", mine, NULL, models->inversions, &arms[n]);
+        cycle_arm("inversions", mine, NULL, models->inversions, &arms[n]);
         arms[n++].training_cpu_s = cpu_s;
     }
     if (cycle_controls(c, "shuffled")) {
         ELM_TRY(shuffle(c, round, models->shuffled, &cpu_s, err));
-        cycle_arm(c, "shuffled", mine, NULL, models->shuffled, &arms[n]);
+        cycle_arm("shuffled", mine, NULL, models->shuffled, &arms[n]);
         arms[n].training_cpu_s = cpu_s;
         n += !isnan(cpu_s);
     }
     if (cycle_controls(c, "semantic"))
-        cycle_arm(c, "semantic", "semantic,tree,constants", NULL, NULL, &arms[n++]);
+        cycle_arm("semantic", "semantic,tree,constants", NULL, NULL, &arms[n++]);
     if (cycle_controls(c, "gp"))
-        cycle_arm(c, "gp", "tree", NULL, NULL, &arms[n++]);
+        cycle_arm("gp", "tree", NULL, NULL, &arms[n++]);
     *count = n;
     return ELM_OK;
 }
