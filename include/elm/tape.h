@@ -23,6 +23,7 @@ enum elm_want_kind {
     ELM_WANT_RANGE,        /* lo <= v <= hi */
     ELM_WANT_DIFFER,       /* v != lo; lo 0: true as a condition */
     ELM_WANT_THROUGH,      /* `v op other` (side 0) or `other op v` (side 1) gives value */
+    ELM_WANT_RESIDUE,      /* v - lo is a multiple of hi; 0 <= lo < hi */
     ELM_WANT_REAL,         /* v close to d[0] */
     ELM_WANT_REAL_RANGE,   /* d[0] <= v <= d[1] */
     ELM_WANT_REAL_DIFFER,  /* v != d[0] */

@@ -161,6 +161,7 @@ static bool value_of(const struct elm_want *w, struct elm_rng *rng, union elm_va
 {
     switch (w->kind) {
     case ELM_WANT_BITS: v->i = (int32_t)w->value; return true;
+    case ELM_WANT_RESIDUE: v->i = w->lo; return true;
     case ELM_WANT_RANGE:
         v->i = w->lo == INT32_MIN || (w->hi != INT32_MAX && elm_rng_chance(rng, 0.5)) ? w->hi
                                                                                    : w->lo;

@@ -45,7 +45,7 @@ static void add_value(float *f, const struct elm_tape_event *e, const struct elm
     bool real = false;
     nano_number(e->value, e->real, f);
     f += NANO_NUMBER_FEATURES;
-    uint32_t kind = w->kind - 1u;
+    uint32_t kind = w->kind - (w->kind < ELM_WANT_RESIDUE ? 1u : 2u);
     if (w->kind == ELM_WANT_BITS && w->mask != UINT32_MAX)
         kind = 7;
     if (w->kind != ELM_WANT_NONE && kind < 8)
@@ -53,6 +53,7 @@ static void add_value(float *f, const struct elm_tape_event *e, const struct elm
     f += 8;
     switch (w->kind) {
     case ELM_WANT_BITS: case ELM_WANT_THROUGH: v.i = (int32_t)w->value; break;
+    case ELM_WANT_RESIDUE: v.i = w->lo; break;
     case ELM_WANT_RANGE: v.i = w->lo == INT32_MIN ? w->hi : w->lo; break;
     case ELM_WANT_DIFFER: v.i = w->lo; break;
     case ELM_WANT_REAL: case ELM_WANT_REAL_RANGE: case ELM_WANT_REAL_DIFFER:

@@ -37,6 +37,12 @@ static struct elm_want differ(int64_t v)
     return (struct elm_want){.kind = ELM_WANT_DIFFER, .lo = (int32_t)v};
 }
 
+static struct elm_want residue(int64_t v, int64_t modulus)
+{
+    return modulus == 1 ? none : (struct elm_want){.kind = ELM_WANT_RESIDUE, .hi = modulus,
+                                                   .lo = (v % modulus + modulus) % modulus};
+}
+
 static struct elm_want real(double d)
 {
     return isfinite(d) ? (struct elm_want){.kind = ELM_WANT_REAL, .d = {d, d}} : never;
@@ -70,6 +76,7 @@ bool elm_want_met(const struct elm_want *w, union elm_value v)
         return elm_value_apply(w->op, false, w->side == 0 ? v : other, w->side == 0 ? other : v,
                                &got) &&
                (uint32_t)got.i == w->value;
+    case ELM_WANT_RESIDUE: return (v.i - w->lo) % w->hi == 0;
     case ELM_WANT_REAL: return close_to(v.d, w->d[0]);
     case ELM_WANT_REAL_RANGE: return w->d[0] <= v.d && v.d <= w->d[1];
     case ELM_WANT_REAL_DIFFER: return v.d != w->d[0];
@@ -129,8 +136,27 @@ static struct elm_want shifted(const struct elm_want *w, int64_t c, int sign)
         return sign > 0 ? range(w->lo - c, w->hi - c) : range(c - w->hi, c - w->lo);
     case ELM_WANT_DIFFER:
         return differ(sign > 0 ? w->lo - c : c - w->lo);
+    case ELM_WANT_RESIDUE:
+        return residue(sign > 0 ? w->lo - c : c - w->lo, w->hi);
     default: return none;
     }
+}
+
+/* c x = lo modulo hi, solved for x by Euclid's algorithm. */
+static struct elm_want residue_factor(const struct elm_want *w, int64_t c)
+{
+    int64_t a = w->hi, b = (c % w->hi + w->hi) % w->hi, of_a = 0, of_b = 1;
+    while (b != 0) {
+        int64_t q = a / b, rest = a - q * b, of_rest = of_a - q * of_b;
+        a = b;
+        of_a = of_b;
+        b = rest;
+        of_b = of_rest;
+    }
+    if (w->lo % a != 0)
+        return never;
+    int64_t modulus = w->hi / a;
+    return residue(w->lo / a * (of_a % modulus), modulus);
 }
 
 static struct elm_want factor(const struct elm_want *w, int64_t c)
@@ -139,6 +165,8 @@ static struct elm_want factor(const struct elm_want *w, int64_t c)
     union elm_value zero = {.i = 0};
     if (c == 0)
         return elm_want_met(w, zero) ? none : never;
+    if (w->kind == ELM_WANT_RESIDUE)
+        return residue_factor(w, c);
     if (w->kind == ELM_WANT_DIFFER)
         return w->lo % c == 0 ? differ(w->lo / c) : none;
     if (!interval(w, &lo, &hi))
@@ -342,15 +370,21 @@ static struct elm_want real_operand(const struct elm_want *w, uint8_t op, uint32
     }
 }
 
-/* Wants below MOD go on with the nearest value that would do. */
-static struct elm_want settled(const struct elm_want *w, union elm_value v)
+/* What is wanted below MOD: only the remainder counts, as far down as sums and products reach; then the
+ * nearest value that would do. */
+static struct elm_want settled(const struct elm_want *w, uint8_t op, union elm_value v)
 {
-    if (w->kind != ELM_WANT_THROUGH || w->op != ELM_NODE_MOD || w->side != 0 || w->other == 0)
-        return *w;
-    int64_t near = v.i - v.i % w->other + (int32_t)w->value;
-    if (near % w->other != (int32_t)w->value)
-        near = (int32_t)w->value;
-    return near % w->other == (int32_t)w->value ? exactly(near) : never;
+    struct elm_want on = *w;
+    if (w->kind == ELM_WANT_THROUGH && w->op == ELM_NODE_MOD && w->side == 0 && w->other != 0) {
+        int64_t modulus = w->other < 0 ? -(int64_t)w->other : w->other, wanted = (int32_t)w->value;
+        on = wanted <= -modulus || wanted >= modulus ? never : residue(wanted, modulus);
+    }
+    bool carried = op == ELM_NODE_ADD || op == ELM_NODE_SUB || op == ELM_NODE_MUL ||
+                   op == ELM_NODE_NEG;
+    if (on.kind != ELM_WANT_RESIDUE || carried)
+        return on;
+    int64_t past = ((v.i - on.lo) % on.hi + on.hi) % on.hi;
+    return exactly(v.i - past);
 }
 
 struct elm_want elm_want_operand(const struct elm_want *w, uint8_t op, bool is_real,
@@ -358,10 +392,10 @@ struct elm_want elm_want_operand(const struct elm_want *w, uint8_t op, bool is_r
 {
     union elm_value result;
     struct elm_want on = *w;
-    if (w->kind == ELM_WANT_THROUGH) {
+    if (w->kind == ELM_WANT_THROUGH || w->kind == ELM_WANT_RESIDUE) {
         if (!elm_value_apply(op, is_real, a, b, &result))
             return none;
-        on = settled(w, result);
+        on = settled(w, op, result);
     }
     if (!elm_want_useful(&on))
         return on;

@@ -147,6 +147,38 @@ static void operands_are_inverse(void **state)
     assert_in_range(useful, 5000, 20000);
 }
 
+/* Of a remainder the operands are known modulo the divisor, through sums and products. */
+static void remainders_are_inverse(void **state)
+{
+    (void)state;
+    static const uint8_t carried[] = {ELM_NODE_ADD, ELM_NODE_SUB, ELM_NODE_MUL};
+    struct elm_rng rng = elm_rng(1, 3);
+    uint32_t useful = 0;
+    for (int n = 0; n < 20000; n++) {
+        uint8_t op = carried[elm_rng_below(&rng, ELM_COUNT(carried))];
+        uint32_t side = elm_rng_below(&rng, 2);
+        union elm_value a = {.i = elm_rng_range(&rng, -30, 30)};
+        union elm_value b = {.i = elm_rng_range(&rng, -30, 30)}, result;
+        int32_t divisor = (int32_t)elm_rng_range(&rng, 2, 12);
+        struct elm_want exact = {.kind = ELM_WANT_BITS, .mask = UINT32_MAX,
+                                 .value = elm_rng_below(&rng, (uint32_t)divisor)};
+        elm_value_apply(op, false, a, b, &result);
+        union elm_value by = {.i = elm_rng_below(&rng, 2) ? divisor : -divisor};
+        struct elm_want w = elm_want_operand(&exact, ELM_NODE_MOD, false, 0, result, by, true);
+        struct elm_want asked = elm_want_operand(&w, op, false, side, a, b, true);
+        useful += elm_want_useful(&asked);
+        for (int64_t v = -100; v <= 100; v++) {
+            union elm_value x = {.i = v}, y;
+            elm_value_apply(op, false, side == 0 ? x : a, side == 0 ? b : x, &y);
+            bool met = (y.i - (int32_t)exact.value) % divisor == 0;
+            if (elm_want_met(&asked, x) != met)
+                fail_msg("%s side %u of %lld, %lld modulo %d: %lld", elm_kind_info(op)->name, side,
+                         (long long)a.i, (long long)b.i, divisor, (long long)v);
+        }
+    }
+    assert_in_range(useful, 10000, 20000);
+}
+
 static void real_operands_are_inverse(void **state)
 {
     (void)state;
@@ -231,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_vm),
         cmocka_unit_test(operands_are_inverse),
+        cmocka_unit_test(remainders_are_inverse),
         cmocka_unit_test(real_operands_are_inverse),
         cmocka_unit_test(bits_are_left_out),
         cmocka_unit_test(finds_idle_code),
