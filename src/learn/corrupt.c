@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SYMBOLS_MAX 24
+#define DECOYS 16                /* names for them */
 
 struct corruption {
     struct elm_rng *rng;
@@ -459,15 +460,17 @@ static bool negate(struct corruption *c)
 
 static const struct {
     bool (*make)(struct corruption *c);
-    uint8_t any, small;          /* weights */
+    uint8_t weights[SKETCH_MOODS];
 } mistakes[] = {
-    {change_operator, 20, 34}, {change_literal, 9, 18}, {change_name, 12, 20},
-    {miss_by_one, 12, 24},     {swap_operands, 6, 0},    {put_random, 14, 0},
-    {wrap, 6, 0},              {hoist, 8, 0},            {delete_statement, 6, 0},
-    {move_statement, 4, 0},    {insert_statement, 4, 0}, {negate, 8, 10},
+    {change_operator, {20, 34, 15, 75}}, {change_literal, {9, 18, 15, 10}},
+    {change_name, {12, 20, 70, 15}},     {miss_by_one, {12, 24}},
+    {swap_operands, {6}},                {put_random, {14}},
+    {wrap, {6}},                         {hoist, {8}},
+    {delete_statement, {6}},             {move_statement, {4}},
+    {insert_statement, {4}},             {negate, {8, 10}},
 };
 
-bool sketch_corrupt(struct elm_rng *rng, bool small, const struct sketch_tree *t,
+bool sketch_corrupt(struct elm_rng *rng, enum sketch_mood mood, const struct sketch_tree *t,
                     struct sketch_tree *out)
 {
     struct corruption c;
@@ -478,13 +481,43 @@ bool sketch_corrupt(struct elm_rng *rng, bool small, const struct sketch_tree *t
     find_parents(&c);
     uint32_t sum = 0, drawn, k = 0;
     for (size_t i = 0; i < ELM_COUNT(mistakes); i++)
-        sum += small ? mistakes[i].small : mistakes[i].any;
+        sum += mistakes[i].weights[mood];
     drawn = below(&c, sum);
-    for (;; k++) {
-        uint32_t weight = small ? mistakes[k].small : mistakes[k].any;
-        if (drawn < weight)
-            break;
-        drawn -= weight;
-    }
+    for (; drawn >= mistakes[k].weights[mood]; k++)
+        drawn -= mistakes[k].weights[mood];
     return mistakes[k].make(&c);
+}
+
+void sketch_decoys(struct elm_rng *rng, struct sketch_tree *t)
+{
+    struct corruption c;
+    struct elm_node put[2 * 4 + 8];
+    uint32_t block = 2, wanted = 1 + elm_rng_below(rng, 4), made = 0, count = 0;
+    uint32_t reals = 0, used = 0;
+    c.rng = rng;
+    c.t = t;
+    find_parents(&c);
+    while (t->nodes[block].kind == ELM_NODE_PARAM)
+        reals += t->nodes[block++].type == ELM_TYPE_DOUBLE;
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->nodes[i].kind == ELM_NODE_DECLARE && t->nodes[i].name < ELM_NAMES_FRESH + DECOYS)
+            used |= 1u << (t->nodes[i].name - ELM_NAMES_FRESH);
+    }
+    uint8_t type = chance(&c, 85) == (reals > 0) ? ELM_TYPE_DOUBLE : ELM_TYPE_INT;
+    bool zero = chance(&c, 60);
+    for (uint32_t k = DECOYS; k-- > 0 && made < wanted;) {
+        if (used >> k & 1)
+            continue;
+        struct elm_node *n = &put[count++];
+        *n = (struct elm_node){.kind = ELM_NODE_DECLARE, .type = type, .kids = 1};
+        n->name = ELM_NAMES_FRESH + k;
+        uint32_t size = zero ? type == ELM_TYPE_DOUBLE ? elm_edit_real(put + count, 0)
+                                                        : elm_edit_int(put + count, 0)
+                             : sketch_literal(below(&c, SKETCH_LITERALS), type, put + count);
+        n->size = 1 + size;
+        count += size;
+        made++;
+    }
+    if (splice(&c, block, block + 1, 0, put, count))
+        t->nodes[block].kids = (uint16_t)(t->nodes[block].kids + made);
 }

@@ -18,6 +18,9 @@
 #define SEED_STEPS 1000
 #define PROBES 6                 /* cases that are tried before all */
 #define SMALL_TRIES 60           /* before a chain may use any mistake */
+#define DECOYS_SHARE 0.12        /* in training, as the next two */
+#define NAMES_SHARE 0.1          /* of chains that mostly change names; with decoys: half */
+#define OPERATORS_SHARE 0.1
 
 static const uint32_t set_cases[ELM_SETS] = {48, 48, 64};
 
@@ -309,17 +312,28 @@ static bool runs_elsewhere(struct elm_generator *g)
 /* Half the chains of up to six, the short ones most: a single mistake is a slip, many are a mess. */
 static const double small_share[] = {0.95, 0.85, 0.6, 0.3, 0.2, 0.1, 0.1, 0.1};
 
+static enum sketch_mood draw_mood(struct elm_generator *g, struct elm_rng *rng, uint32_t corruptions)
+{
+    bool small = elm_rng_chance(rng, small_share[corruptions - 1]);
+    if (g->def.stream == ELM_STREAM_TRAIN && g->table == NULL) {
+        double drawn = elm_rng_unit(rng), names = g->has_decoys ? 0.5 : NAMES_SHARE;
+        if (drawn < names + OPERATORS_SHARE)
+            return drawn < names ? SKETCH_NAMES : SKETCH_OPERATORS;
+    }
+    return small ? SKETCH_SMALL : SKETCH_ANY;
+}
+
 static void corrupt(struct elm_generator *g, struct elm_rng *rng, uint32_t corruptions)
 {
     uint8_t outputs[2][GENERATOR_CASES_MAX * 8];
-    bool small = elm_rng_chance(rng, small_share[corruptions - 1]);
+    enum sketch_mood mood = draw_mood(g, rng, corruptions);
     memcpy(outputs[0], g->want[0], sizeof(outputs[0]));
     g->seed.count = g->target.count;
     memcpy(g->seed.nodes, g->target.nodes, g->target.count * sizeof(g->seed.nodes[0]));
     uint32_t made = 0;
     for (uint32_t tries = 0; made < corruptions; tries++) {
-        bool only_small = small && tries < SMALL_TRIES * corruptions;
-        if (!sketch_corrupt(rng, only_small, &g->seed, &g->scratch) ||
+        enum sketch_mood now = tries < SMALL_TRIES * corruptions ? mood : SKETCH_ANY;
+        if (!sketch_corrupt(rng, now, &g->seed, &g->scratch) ||
             g->scratch.count > NODES_MAX)
             continue;
         struct elm_tree tree = view(&g->scratch);
@@ -344,6 +358,11 @@ const struct elm_task *elm_generator_task(struct elm_generator *g, uint64_t numb
         g->size = sketch_size(&rng, family);
         while (!draw_target(g, &rng, family))
             continue;
+        /* what only looks as if it were needed is part of many programs */
+        g->has_decoys = g->def.stream == ELM_STREAM_TRAIN && g->table == NULL &&
+                        elm_rng_chance(&rng, DECOYS_SHARE);
+        if (g->has_decoys)
+            sketch_decoys(&rng, &g->target);
         g->target_number = target;
         g->has_target = true;
     }

@@ -19,7 +19,7 @@ struct elm_generator {
     struct sketch_size size;
     struct sketch_tree target, seed, scratch;
     uint64_t target_number;
-    bool has_target;
+    bool has_target, has_decoys;
     uint8_t in[ELM_SETS][GENERATOR_CASES_MAX * GENERATOR_IN_BYTES_MAX];
     uint8_t changed_in[GENERATOR_IN_BYTES_MAX];
     uint8_t want[ELM_SETS][GENERATOR_CASES_MAX * 8];      /* one number comes back */

@@ -62,9 +62,16 @@ void sketch_replace(const struct sketch_tree *t, uint32_t at, const struct elm_n
 #define SKETCH_LITERALS 24
 uint32_t sketch_literal(uint32_t random, uint8_t type, struct elm_node out[2]);
 
-/* `t` with one mistake; small: only in a name, a literal or an operator. t must be checked (types
- * set); the result may not pass elm_tree_check. False: nothing came of it, draw again. */
-bool sketch_corrupt(struct elm_rng *rng, bool small, const struct sketch_tree *t,
+/* The mistakes that are made: any; those in a name, a literal or an operator; mostly in names; mostly in
+ * operators. */
+enum sketch_mood { SKETCH_ANY, SKETCH_SMALL, SKETCH_NAMES, SKETCH_OPERATORS, SKETCH_MOODS };
+
+/* `t` with one mistake. t must be checked (types set); the result may not pass elm_tree_check. False:
+ * nothing came of it, draw again. */
+bool sketch_corrupt(struct elm_rng *rng, enum sketch_mood mood, const struct sketch_tree *t,
                     struct sketch_tree *out);
+
+/* Puts one to four constant locals that nothing reads first in the function. */
+void sketch_decoys(struct elm_rng *rng, struct sketch_tree *t);
 
 #endif

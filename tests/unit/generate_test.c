@@ -139,12 +139,24 @@ static bool is_read(const struct elm_tree *t, uint32_t i)
     return n->kind >= ELM_NODE_INT && n->kind <= ELM_NODE_COND && !stored;
 }
 
+/* Of a local that nothing uses: training has some. */
+static bool is_decoy(const struct elm_tree *t, uint32_t i)
+{
+    const struct elm_node *up = &t->nodes[elm_tree_parent(t, i)];
+    if (up->kind == ELM_NODE_NEG)
+        up = &t->nodes[elm_tree_parent(t, elm_tree_parent(t, i))];
+    bool used = up->kind != ELM_NODE_DECLARE;
+    for (uint32_t k = 0; k < t->count; k++)
+        used |= t->nodes[k].kind == ELM_NODE_VAR && t->nodes[k].name == up->name;
+    return !used;
+}
+
 /* Each expression, replaced by 0 or by 1, changes an output. */
 static void check_alive(const struct elm_task *t)
 {
     const struct elm_tree *r = &t->reference;
     for (uint32_t i = 1; i < r->count; i++) {
-        bool matters = !is_read(r, i);
+        bool matters = !is_read(r, i) || is_decoy(r, i);
         for (int v = 0; v < 2 && !matters; v++) {
             struct elm_node put[2];
             uint32_t n = r->nodes[i].type == ELM_TYPE_DOUBLE ? elm_edit_real(put, v)
