@@ -38,7 +38,7 @@ struct elm_compare_arm {
     const char *backend;               /* NULL: no model is asked */
     struct elm_backend_def model;      /* its `model` also of tree operators that have one */
     double model_share;
-    bool opaque;                       /* operators see inputs and outputs, no traces; trials only */
+    enum elm_opaque opaque;            /* trials only */
     double training_cpu_s;             /* that making the arm has cost */
 };
 /* Reads "NAME: key=value; key=value", or a list of operators, which then is the name too. Keys:

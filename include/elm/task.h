@@ -81,6 +81,8 @@ struct elm_trial_arm {
     double share;                    /* of the attempts, > 0 */
 };
 #define ELM_TRIAL_ARMS_MAX 8
+/* What operators are not shown: nothing is left out; traces; inputs and wanted outputs, too. */
+enum elm_opaque { ELM_OPAQUE_NO, ELM_OPAQUE_YES, ELM_OPAQUE_ALL };
 struct elm_trial_def {
     const struct elm_task *task;
     struct elm_trial_arm arms[ELM_TRIAL_ARMS_MAX];
@@ -89,8 +91,8 @@ struct elm_trial_def {
                                         best of them is a parent in 3 of 10 draws, else any;
                                         one NULL: topk, uniform */
     const char *model;               /* of operators that take one; NULL: the built-in */
-    bool opaque;                     /* operators see inputs and wanted outputs, but no traces: the
-                                        context's vm is NULL, and kinds that trace are refused */
+    enum elm_opaque opaque;          /* from YES on the operators' vm is NULL, and kinds that trace are
+                                        refused; with ALL so is the evidence */
     uint64_t seed;
     uint32_t evaluations;            /* budget; duplicates are not evaluated and not counted */
     /* Nullable: called after each evaluation with their number and the best scored fitness so far;

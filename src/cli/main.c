@@ -31,7 +31,7 @@ const struct command command_table[] = {
      "when that has paid. A solution counts when it holds on the audit cases too.\n\n"
      "An arm is a list of operators, or 'NAME: key=value; key=value'. Keys: operators, shares (of the "
      "attempts, in the order of operators, where problems run in this process), archive, selector, "
-     "model, backend, script, endpoint, model-share, opaque (yes: operators see no traces), "
+     "model, backend, script, endpoint, model-share, opaque (yes: operators see no traces; all: no cases either), "
      "training-cpu (seconds that making it has cost). Baselines are arms too: operators=tree is "
      "genetic programming, archive=best_of samples children of the seed alone, archive=sequential "
      "keeps the last that was as good.\n\n"

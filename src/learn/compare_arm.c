@@ -140,10 +140,14 @@ static enum elm_status read_number_key(const struct elm_compare_arm *a, const ch
 static enum elm_status read_opaque(struct elm_compare_arm *a, const char *value,
                                    struct elm_error *err)
 {
-    a->opaque = strcmp(value, "yes") == 0;
-    if (a->opaque || strcmp(value, "no") == 0)
+    static const char *const names[] = {"no", "yes", "all"};
+    for (size_t k = 0; k < ELM_COUNT(names); k++) {
+        if (strcmp(value, names[k]) != 0)
+            continue;
+        a->opaque = (enum elm_opaque)k;
         return ELM_OK;
-    return elm_fail(err, ELM_USAGE, "arm '%s': opaque '%.60s'; yes or no is allowed", a->name,
+    }
+    return elm_fail(err, ELM_USAGE, "arm '%s': opaque '%.60s'; no, yes or all is allowed", a->name,
                     value);
 }
 

@@ -351,8 +351,9 @@ static enum elm_status draw(struct runner *r, bool *evaluated, bool *over)
     const struct elm_operator_kind *op = r->operators[arm];
     uint32_t members = members_of(op);
     struct elm_operator_context context = {
-        .problem = &r->task->problem, .evidence = &r->task->evidence, .pool = r->pool,
-        .vm = r->def->opaque ? NULL : r->vm, .arena = &r->arena, .model = r->def->model,
+        .problem = &r->task->problem, .pool = r->pool,
+        .evidence = r->def->opaque == ELM_OPAQUE_ALL ? NULL : &r->task->evidence,
+        .vm = r->def->opaque != ELM_OPAQUE_NO ? NULL : r->vm, .arena = &r->arena, .model = r->def->model,
         .group = elm_rng_u64(&rng),
     };
     for (uint32_t i = 0; i < count; i++) {

@@ -29,7 +29,7 @@ static void arms_as_written(void **state)
     assert_string_equal(a.operators, "tree,semantic");
     assert_float_equal(a.shares[1], 3, 0);
     assert_string_equal(a.archive, "topk");
-    assert_true(a.opaque);
+    assert_int_equal(a.opaque, ELM_OPAQUE_YES);
     assert_float_equal(a.training_cpu_s, 3600, 0);
     assert_int_equal(parse("all:", &a, &err), ELM_OK);
     assert_null(a.operators);
@@ -59,6 +59,7 @@ static void arms_are_known_by_what_they_do(void **state)
     static const char *const texts[] = {
         "a: operators=tree", "b: operators=tree; training-cpu=9", "a: operators=semantic",
         "a: operators=tree; archive=topk", "a: operators=tree; opaque=yes",
+        "a: operators=tree; opaque=all",
         "a: operators=tree; model=no-such-file"};
     uint64_t hash[ELM_COUNT(texts)];
     for (size_t i = 0; i < ELM_COUNT(texts); i++) {
