@@ -7,6 +7,7 @@
 # make llama        llama.cpp, for the backend of that name: optional, ten minutes (tools/llama)
 # make llama-check  compares elm's models and tokenizer with llama.cpp's; after make llama
 # make llama-server-check   the backend openai against llama.cpp's server; after make llama
+# make trl-check    TRL loads and trains on what elm exports; ELM_TRL=PYTHON3 names one that has it
 # make nano         trains the model that is built in anew: 40 minutes of 2 cores (models/README.md)
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
 # make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
@@ -50,7 +51,7 @@ FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
 .PHONY: all run nano cycle test tests objects check lint layers limits docs bench bench-quick boolean-table \
-        adam-table adam-hour optimizers clean install help llama llama-check llama-server-check FORCE
+        adam-table adam-hour optimizers clean install help llama llama-check llama-server-check trl-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -188,6 +189,8 @@ llama-check: $(if $(LLAMA_LIBS),$(OUT)/tools/llama_check)
 # the backend openai and a run against a real server, which it starts; LLAMA_SERVER=, MODEL=
 llama-server-check: $(OUT)/tools/openai_check $(OUT)/elm
 	@LLAMA_SERVER='$(LLAMA_SERVER)' MODEL='$(MODEL)' tools/llama-server-check $(OUT)
+trl-check: $(OUT)/elm
+	@tools/trl-check $(OUT)
 $(OUT)/tools/llama_check $(OUT)/tools/openai_check $(OUT)/tools/adam_funnel: $(OUT)/tools/%: tools/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)

@@ -5,7 +5,7 @@
  *   ELM_DATA_EXAMPLES   {"prompt", "completion"} or {"text"}
  *   ELM_DATA_PAIRS      {"prompt", "chosen", "rejected"}
  *   ELM_DATA_LABELS     {"prompt", "completion", "label": true | false}
- *   ELM_DATA_GROUPS     {"prompt", "completions": [...], "rewards": [...]}
+ *   ELM_DATA_GROUPS     {"prompt", "answers": [...], "rewards": [...]}
  *
  * Of a run: what models were asked and answered. An example is an answer whose child was better than
  * its parent; a pair is a better and a worse one of one parent and operator; a group is all of one

@@ -46,7 +46,7 @@ const struct command command_table[] = {
     {"train", "[DATA...]", "train a model, or go on with it",
      "DATA are run folders (or their names under runs/) and JSONL files in the forms of TRL: sft and "
      "scratch read {\"prompt\", \"completion\"} or {\"text\"}, dpo {\"prompt\", \"chosen\", "
-     "\"rejected\"}, grpo {\"prompt\", \"completions\": [...], \"rewards\": [...]}. Of a run they "
+     "\"rejected\"}, grpo {\"prompt\", \"answers\": [...], \"rewards\": [...]}. Of a run they "
      "read what models were asked and answered, and whether the child was better than its parent. edits "
      "and frequencies read the attempts of every operator, of runs in core C.\n\n"
      "The budget is --steps or --minutes. Checkpoints are written beside --out; the same command goes on "

@@ -51,7 +51,7 @@ const char *dataset_form(enum elm_data_kind kind)
     static const char *const forms[] = {
         "{\"prompt\", \"completion\"} or {\"text\"}", "{\"prompt\", \"chosen\", \"rejected\"}",
         "{\"prompt\", \"completion\", \"label\": true or false}",
-        "{\"prompt\", \"completions\": [...], \"rewards\": [...]}",
+        "{\"prompt\", \"answers\": [...], \"rewards\": [...]}",
     };
     return forms[kind];
 }
@@ -69,7 +69,7 @@ static bool text_of(const json_t *object, const char *key, struct elm_str *out)
 
 static bool add_group(struct elm_dataset *d, const json_t *line, struct elm_str prompt)
 {
-    const json_t *texts = json_object_get(line, "completions");
+    const json_t *texts = json_object_get(line, "answers");
     const json_t *rewards = json_object_get(line, "rewards");
     const size_t count = json_array_size(texts);
     if (count == 0 || json_array_size(rewards) != count)
@@ -212,7 +212,7 @@ void elm_dataset_line(const struct elm_dataset *d, enum elm_data_kind kind, uint
             json_array_append_new(texts, text_json(a[i].text));
             json_array_append_new(rewards, json_real(a[i].reward));
         }
-        json_object_set_new(line, "completions", texts);
+        json_object_set_new(line, "answers", texts);
         json_object_set_new(line, "rewards", rewards);
     } else {
         json_object_set_new(line, kind == ELM_DATA_PAIRS ? "chosen" : "completion",

@@ -9,7 +9,7 @@
 static const char *const forms[] = {
     "{\"prompt\": \"add 1 and 3: \", \"completion\": \"x = 4;\\n\"}\n{\"prompt\": \"\", \"completion\": \"y\"}\n",
     "{\"prompt\": \"add 1 and 3: \", \"chosen\": \"x = 4;\\n\", \"rejected\": \"x = 5;\\n\"}\n",
-    "{\"prompt\": \"add 1 and 3: \", \"completions\": [\"x = 4;\\n\", \"z\"], \"rewards\": [1, 0]}\n",
+    "{\"prompt\": \"add 1 and 3: \", \"answers\": [\"x = 4;\\n\", \"z\"], \"rewards\": [1, 0]}\n",
 };
 
 /* Opens a trainer on what it can learn from. */

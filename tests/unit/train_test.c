@@ -153,7 +153,7 @@ static void test_grpo(void **state)
     rig_learn(&def);
     char groups[96];
     snprintf(groups, sizeof(groups), "%s/groups.jsonl", r.folder);
-    rig_file(groups, "{\"prompt\": \"add 1 and 3: \", \"completions\": [\"x = 4;\\n\", \"x = 5;\\n\", "
+    rig_file(groups, "{\"prompt\": \"add 1 and 3: \", \"answers\": [\"x = 4;\\n\", \"x = 5;\\n\", "
                      "\"x = 8;\\n\"], \"rewards\": [0, 1, 0]}\n");
     const char *const data[] = {groups};
     const char *prompt = "add 1 and 3: ";
