@@ -79,7 +79,8 @@ static void hand_written_judges(void **state)
 {
     (void)state;
     static const char *const names[] = {"functions/gcd:2", "functions/prefix:1", "functions/horner:3",
-                                        "functions/triangle_area:1"};
+                                        "functions/triangle_area:1", "functions-new/mat2_multiply:3",
+                                        "functions-new/box_blur:2"};
     for (size_t i = 0; i < ELM_COUNT(names); i++) {
         struct elm_problem *p;
         struct elm_error err;
@@ -272,6 +273,9 @@ static void hand_written(void **state)
     functions = variants = 0;
     check_folder("functions-hard", &functions, &variants);
     assert_true(functions >= 26 && variants == 2 * functions);
+    functions = variants = 0;
+    check_folder("functions-new", &functions, &variants);
+    assert_true(functions >= 36 && variants == 3 * functions);
 }
 
 int main(void)

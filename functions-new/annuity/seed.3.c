@@ -1,0 +1,8 @@
+#include <math.h>
+
+double annuity(double sum, double percent, double years)
+{
+    double rate = percent / 1e+02;
+    double months = 12.0 * years;
+    return sum * rate / (1.0 + pow(1.0 - rate, -months));
+}

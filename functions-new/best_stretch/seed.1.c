@@ -1,0 +1,15 @@
+int best_stretch(int a[8], int n)
+{
+    int best = a[0];
+    int here = a[0];
+    for (int i = 1; i < n; i++) {
+        if (here < best) {
+            here = 0;
+        }
+        here += a[i];
+        if (here > best) {
+            best = here;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,14 @@
+int digit_count(int n, int d)
+{
+    int count = 0;
+    for (int i = 1; i <= n; i++) {
+        int rest = i;
+        while (rest > 0) {
+            if (rest % 10 == d) {
+                count++;
+            }
+            rest /= 10;
+        }
+    }
+    return count;
+}

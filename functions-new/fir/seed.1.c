@@ -1,0 +1,9 @@
+void fir(double x[6], double h[3], double y[6])
+{
+    for (int i = 0; i < 6; i++) {
+        y[i] = 0.0;
+        for (int k = 0; k < 3 && k < i; k++) {
+            y[i] += h[k] * x[i - k];
+        }
+    }
+}

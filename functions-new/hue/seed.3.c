@@ -1,0 +1,17 @@
+#include <math.h>
+
+double hue(double r, double g, double b)
+{
+    double high = fmax(r, fmax(g, b));
+    double span = high - fmin(g, b);
+    double h = 3.0 + (r - g) / span;
+    if (high == b) {
+        h = (g - b) / span;
+    } else if (high == g) {
+        h = 2.0 + (b - r) / span;
+    }
+    if (h < 0.0) {
+        h += 6.0;
+    }
+    return 6e+01 * h;
+}

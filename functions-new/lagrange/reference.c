@@ -1,0 +1,14 @@
+double lagrange(double y[4], double at)
+{
+    double sum = 0.0;
+    for (int i = 0; i < 4; i++) {
+        double term = y[i];
+        for (int j = 0; j < 4; j++) {
+            if (j != i) {
+                term *= (at - j) / (i - j);
+            }
+        }
+        sum += term;
+    }
+    return sum;
+}

@@ -1,0 +1,12 @@
+int lattice(int w, int h, int r)
+{
+    int count = 0;
+    for (int x = 0; x < w; x++) {
+        for (int y = 1; y <= h; y++) {
+            if (x * x + y * y <= r) {
+                count++;
+            }
+        }
+    }
+    return count;
+}

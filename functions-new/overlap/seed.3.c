@@ -1,0 +1,15 @@
+int overlap(int a, int la, int b, int lb)
+{
+    int from = a;
+    int to = la;
+    if (b > from) {
+        from = b;
+    }
+    if (lb < to) {
+        to = a + lb;
+    }
+    if (to < from) {
+        return 0;
+    }
+    return to - from + 1;
+}

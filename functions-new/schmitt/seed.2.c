@@ -1,0 +1,14 @@
+int schmitt(double x[12], double low, double high)
+{
+    int on = 1;
+    int count = 0;
+    for (int i = 0; i < 12; i++) {
+        if (!on && x[i] > low) {
+            on = 1;
+            count++;
+        } else if (on && x[i] < low) {
+            on = 0;
+        }
+    }
+    return count;
+}

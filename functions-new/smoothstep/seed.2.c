@@ -1,0 +1,8 @@
+double smoothstep(double a, double b, double x)
+{
+    double t = (x - a) / (b - a);
+    if (t < 0.0) {
+        return 0.0;
+    }
+    return t * t * (3.0 - t);
+}
