@@ -9,6 +9,7 @@
 #include "model/nano.h"
 
 #define NANO_HEAD 16             /* width of a head: one vector */
+#define NANO_GLANCES 16          /* rows that look at once */
 
 /* Attention within one sample: rows below `prefix` see all of the prefix, later ones what is before
  * them and themselves. */
@@ -26,18 +27,26 @@ struct nano_attention {
     float *qkv_gradient;                 /* set */
     float *bias_gradient;                /* added to */
 };
-/* Attention of one new row over the prefix and over its own steps. */
+/* Attention of new rows, each over the prefix and over the steps of its own branch. */
 struct nano_glance {
-    uint32_t prefix, stride, width, steps;
-    const float *qkv;                    /* [3 * width] of the row, which is the last step */
-    const float *keys;                   /* [heads][16][stride]: turned */
+    uint32_t rows, prefix, stride, width;
+    uint32_t steps;                      /* of each branch, the new row included */
+    const float *qkv;                    /* [rows][3 * width] of the new rows */
+    const float *keys;                   /* [heads][stride / 16][16][16]: panels of positions */
     const float *values;                 /* [heads][stride][16] */
-    const float *const *past;            /* [steps - 1] their qkv */
-    const uint8_t *relations;            /* [stride] to the prefix */
+    const float *past;                   /* qkv of all steps so far */
+    const uint16_t *const *paths;        /* [rows][steps - 1] which of them */
+    const uint8_t *relations;            /* [rows][stride] to the prefix */
     const float *bias;
-    float *out;
-    float *scratch;                      /* [stride + steps, rounded up] */
+    float *out;                          /* [rows][width] */
+    float *scratch;                      /* nano_glance_scratch */
 };
+/* Floats. */
+static inline size_t nano_glance_scratch(uint32_t prefix_stride, uint32_t heads)
+{
+    size_t steps = (NANO_STEPS_MAX + 15) / 16 * 16;
+    return NANO_GLANCES * ((1 + heads) * steps + prefix_stride) + 16 * heads;
+}
 struct nano_draw {
     const float *logits;                 /* [NANO_LOGITS or stride]; count a multiple of 16 */
     const uint8_t *allowed;              /* a byte each */

@@ -257,41 +257,6 @@ static void attend_back(const struct nano_attention *a)
     }
 }
 
-static void glance(const struct nano_glance *g)
-{
-    uint32_t steps = g->steps, span = (steps + 15) / 16 * 16;
-    for (uint32_t h = 0; h < g->width / NANO_HEAD; h++) {
-        const float *q = g->qkv + h * NANO_HEAD, *bias = g->bias + h * NANO_RELATIONS;
-        float *p = g->scratch;
-        /* the row's own steps come first, so that the prefix stays in whole vectors */
-        for (uint32_t j = 0; j < span; j++)
-            p[j] = -1e30f;
-        for (uint32_t j = 0; j < steps; j++) {
-            const float *k = (j + 1 < steps ? g->past[j] : g->qkv) + g->width + h * NANO_HEAD;
-            uint32_t relation = j + 1 == steps ? NANO_REL_SELF
-                                : j + 2 == steps ? NANO_REL_LAST_STEP : NANO_REL_STEP;
-            p[j] = sum16(get(q) * get(k)) * 0.25f + bias[relation];
-        }
-        const float *keys = g->keys + (size_t)h * NANO_HEAD * g->stride;
-        for (uint32_t j = 0; j < g->prefix; j += 16)
-            put(p + span + j, pick(first(g->prefix - j),
-                                     score16(q, keys + j, g->stride) +
-                                         BIAS(bias, g->relations + j), all(-1e30f)));
-        softmax(p, span + g->prefix, span + g->stride);
-        v16 out = all(0), other = all(0);
-        for (uint32_t j = 0; j < steps; j++) {
-            const float *k = (j + 1 < steps ? g->past[j] : g->qkv) + 2 * g->width + h * NANO_HEAD;
-            out = FMA(all(p[j]), get(k), out);
-        }
-        const float *v = g->values + (size_t)h * g->stride * NANO_HEAD;
-        for (uint32_t j = 0; j < g->prefix; j += 2) {
-            out = FMA(all(p[span + j]), get(v + (size_t)j * 16), out);
-            other = FMA(all(p[span + j + 1]), get(v + (size_t)(j + 1) * 16), other);
-        }
-        put(g->out + h * NANO_HEAD, out + other);
-    }
-}
-
 /* 16 uniform numbers of (0, 1): a mix of seed and place. */
 static ALWAYS_INLINE v16 uniform(uint64_t seed, uint32_t at)
 {
@@ -348,13 +313,16 @@ static ALWAYS_INLINE void product_block(const struct nano_product *p, const floa
     for (uint32_t r = 0; r < rows * panels; r++)
         sums[r] = all(0);
     for (uint32_t k = 0; k < p->depth; k++, panel += 16) {
-        v16 a = get(panel), b = panels > 1 ? get(panel + next) : a;
+        v16 columns[8];
+        UNROLL
+        for (uint32_t c = 0; c < panels; c++)
+            columns[c] = get(panel + c * next);
         UNROLL
         for (uint32_t r = 0; r < rows; r++) {
             v16 x = all(left[r * p->left_stride + k]);
-            sums[r * panels] = FMA(x, a, sums[r * panels]);
-            if (panels > 1)
-                sums[r * panels + 1] = FMA(x, b, sums[r * panels + 1]);
+            UNROLL
+            for (uint32_t c = 0; c < panels; c++)
+                sums[r * panels + c] = FMA(x, columns[c], sums[r * panels + c]);
         }
     }
     UNROLL
@@ -364,26 +332,143 @@ static ALWAYS_INLINE void product_block(const struct nano_product *p, const floa
     }
 }
 
-static ALWAYS_INLINE void product_columns(const struct nano_product *p, const float *panel,
-                                          float *out, uint32_t panels)
+/* A run of columns `panels` panels at a time; returns how far it came. */
+static ALWAYS_INLINE uint32_t product_rows(const struct nano_product *p, uint32_t row, uint32_t j,
+                                           uint32_t rows, uint32_t panels)
 {
-    uint32_t r = 0;
-    const float *left = p->left;
-    for (; r + 8 <= p->rows; r += 8, left += 8 * p->left_stride, out += 8 * p->out_stride)
-        product_block(p, left, panel, out, 8, panels);
-    for (; r + 4 <= p->rows; r += 4, left += 4 * p->left_stride, out += 4 * p->out_stride)
-        product_block(p, left, panel, out, 4, panels);
-    for (; r < p->rows; r++, left += p->left_stride, out += p->out_stride)
-        product_block(p, left, panel, out, 1, panels);
+    for (; j + 16 * panels <= p->columns; j += 16 * panels)
+        product_block(p, p->left + row * p->left_stride, p->panels + (size_t)j * p->depth,
+                      p->out + row * p->out_stride + j, rows, panels);
+    return j;
 }
 
 static void product(const struct nano_product *p)
 {
-    uint32_t j = 0;
-    for (; j + 32 <= p->columns; j += 32)
-        product_columns(p, p->panels + (size_t)j * p->depth, p->out + j, 2);
-    if (j < p->columns)
-        product_columns(p, p->panels + (size_t)j * p->depth, p->out + j, 1);
+    const uint32_t eights = p->rows / 8 * 8;
+    uint32_t j = 0, r = eights;
+    /* whole strips one after the other under two panels, which stay near */
+    for (; j < p->columns; j += 32) {
+        struct nano_product two = *p;
+        two.columns = p->columns - j < 32 ? p->columns - j : 32;
+        two.panels += (size_t)j * p->depth;
+        two.out += j;
+        for (uint32_t i = 0; i < eights; i += 8)
+            product_rows(&two, i, product_rows(&two, i, 0, 8, 2), 8, 1);
+    }
+    for (; r + 4 <= p->rows; r += 4)
+        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 4, 4), 4, 2), 4, 1);
+    for (; r < p->rows; r++)
+        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 1, 8), 1, 2), 1, 1);
+}
+
+/* ---- attention of new rows ---- */
+
+static ALWAYS_INLINE const float *step_row(const struct nano_glance *g, uint32_t row, uint32_t step)
+{
+    const size_t size = 3 * (size_t)g->width;
+    return step + 1 < g->steps ? g->past + g->paths[row][step] * size : g->qkv + row * size;
+}
+
+/* Scores of a row's own steps: [heads][span]. */
+static ALWAYS_INLINE void own_scores(const struct nano_glance *g, uint32_t row, uint32_t span,
+                                     float *out)
+{
+    const float *q = g->qkv + (size_t)row * 3 * g->width;
+    for (uint32_t j = 0; j < g->steps; j++) {
+        const float *k = step_row(g, row, j) + g->width;
+        uint32_t relation = j + 1 == g->steps ? NANO_REL_SELF
+                            : j + 2 == g->steps ? NANO_REL_LAST_STEP : NANO_REL_STEP;
+        for (uint32_t h = 0; h < g->width / NANO_HEAD; h++)
+            out[h * span + j] = sum16(get(q + h * NANO_HEAD) * get(k + h * NANO_HEAD)) * 0.25f +
+                                g->bias[h * NANO_RELATIONS + relation];
+    }
+}
+
+/* Adds values of the prefix to `rows` rows, which is a constant where it is called. */
+static ALWAYS_INLINE void mix_block(const struct nano_glance *g, const float *p, size_t p_stride,
+                                    const float *v, float *out, uint32_t rows)
+{
+    v16 even[8], odd[8];
+    UNROLL
+    for (uint32_t r = 0; r < rows; r++) {
+        even[r] = get(out + (size_t)r * g->width);
+        odd[r] = all(0);
+    }
+    for (uint32_t j = 0; j < g->prefix; j += 2, v += 2 * NANO_HEAD) {
+        v16 a = get(v), b = get(v + NANO_HEAD);
+        UNROLL
+        for (uint32_t r = 0; r < rows; r++) {
+            even[r] = FMA(all(p[r * p_stride + j]), a, even[r]);
+            odd[r] = FMA(all(p[r * p_stride + j + 1]), b, odd[r]);
+        }
+    }
+    UNROLL
+    for (uint32_t r = 0; r < rows; r++)
+        put(out + (size_t)r * g->width, even[r] + odd[r]);
+}
+
+static ALWAYS_INLINE void mix(const struct nano_glance *g, const float *p, size_t p_stride,
+                              const float *v, float *out)
+{
+    uint32_t r = 0;
+    for (; r + 8 <= g->rows; r += 8, p += 8 * p_stride, out += 8 * (size_t)g->width)
+        mix_block(g, p, p_stride, v, out, 8);
+    for (; r + 4 <= g->rows; r += 4, p += 4 * p_stride, out += 4 * (size_t)g->width)
+        mix_block(g, p, p_stride, v, out, 4);
+    for (; r < g->rows; r++, p += p_stride, out += g->width)
+        mix_block(g, p, p_stride, v, out, 1);
+}
+
+/* A row's scores to its shares, and its own steps mixed. Own steps come first, so that the prefix
+ * stays in whole vectors. */
+static ALWAYS_INLINE void share(const struct nano_glance *g, uint32_t row, uint32_t head,
+                                uint32_t span, const float *own, float *p)
+{
+    const float *bias = g->bias + head * NANO_RELATIONS;
+    const uint8_t *relations = g->relations + (size_t)row * g->stride;
+    for (uint32_t j = 0; j < span; j += 16)
+        put(p + j, pick(first(g->steps - j), get(own + j), all(-1e30f)));
+    for (uint32_t j = 0; j < g->prefix; j += 16)
+        put(p + span + j, pick(first(g->prefix - j), get(p + span + j) * all(0.25f) +
+                                                         BIAS(bias, relations + j), all(-1e30f)));
+    softmax(p, span + g->prefix, span + g->stride);
+    v16 out = all(0);
+    for (uint32_t j = 0; j < g->steps; j++)
+        out = FMA(all(p[j]), get(step_row(g, row, j) + 2 * g->width + head * NANO_HEAD), out);
+    put(g->out + (size_t)row * g->width + head * NANO_HEAD, out);
+}
+
+/* Up to NANO_GLANCES rows. */
+static void glance_few(const struct nano_glance *g)
+{
+    const uint32_t heads = g->width / NANO_HEAD, span = (g->steps + 15) / 16 * 16;
+    const uint32_t wide = span + g->stride;
+    float *own = g->scratch, *scores = own + NANO_GLANCES * heads * span;
+    for (uint32_t r = 0; r < g->rows; r++)
+        own_scores(g, r, span, own + (size_t)r * heads * span);
+    for (uint32_t h = 0; h < heads; h++) {
+        product(&(struct nano_product){
+            .left = g->qkv + h * NANO_HEAD, .panels = g->keys + (size_t)h * NANO_HEAD * g->stride,
+            .out = scores + span, .left_stride = 3 * (size_t)g->width, .out_stride = wide,
+            .rows = g->rows, .columns = g->stride, .depth = NANO_HEAD});
+        for (uint32_t r = 0; r < g->rows; r++)
+            share(g, r, h, span, own + ((size_t)r * heads + h) * span, scores + (size_t)r * wide);
+        mix(g, scores + span, wide, g->values + (size_t)h * g->stride * NANO_HEAD,
+            g->out + h * NANO_HEAD);
+    }
+}
+
+static void glance(const struct nano_glance *g)
+{
+    struct nano_glance few = *g;
+    for (uint32_t done = 0; done < g->rows; done += few.rows) {
+        few.rows = g->rows - done < NANO_GLANCES ? g->rows - done : NANO_GLANCES;
+        glance_few(&few);
+        few.qkv += (size_t)few.rows * 3 * g->width;
+        few.paths += few.rows;
+        few.relations += (size_t)few.rows * g->stride;
+        few.out += (size_t)few.rows * g->width;
+    }
 }
 
 static const struct nano_rows table = {norm, norm_back, square, square_back, attend, attend_back,

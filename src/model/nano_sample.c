@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define CANDIDATES_MAX 8192
+#define STRIDE_MAX (NANO_NODES_MAX + 16)
 #define ROOM_LEAST 4             /* nodes that must be left for another hole */
 
 struct branch {
@@ -55,6 +56,7 @@ struct elm_nano_sampler {
     uint32_t step_count, step_cap;
     float *x, *n, *mixed, *up, *scale, *logits, *queries, *scratch, *logprobs, *noisy;
     uint8_t *relations, *allowed;
+    const uint16_t *paths[ELM_NANO_CHILDREN_MAX];
     struct candidate *candidates;
     uint32_t candidate_count;
     uint32_t active[ELM_NANO_CHILDREN_MAX];
@@ -120,10 +122,10 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     s->scale = floats(rows);
     s->logits = floats(rows * NANO_LOGITS);
     s->queries = floats(rows * d);
-    s->scratch = floats(NANO_NODES_MAX + NANO_CASES + NANO_STEPS_MAX + 64);
+    s->scratch = floats(nano_glance_scratch(STRIDE_MAX, n->heads));
     s->logprobs = floats(NANO_NODES_MAX + 64);
     s->noisy = floats(NANO_NODES_MAX + 64);
-    s->relations = elm_calloc(NANO_NODES_MAX + NANO_CASES + 64, 1);
+    s->relations = elm_calloc(rows * STRIDE_MAX, 1);
     s->allowed = elm_calloc(NANO_NODES_MAX + NANO_LOGITS + 64, 1);
     *out = s;
     return ELM_OK;
@@ -162,14 +164,18 @@ static void keep_prefix(struct elm_nano_sampler *s)
         s->keys = floats(s->cache_cap);
         s->values = floats(s->cache_cap);
     }
+    memset(s->keys, 0, layers * each * sizeof(float));
+    memset(s->values, 0, layers * each * sizeof(float));
     for (uint32_t k = 0; k < layers; k++) {
-        for (uint32_t c = 0; c < d; c++) {
-            float *key = s->keys + k * each + (size_t)c * s->stride;
-            float *value = s->values + k * each + (size_t)(c / 16) * s->stride * 16 + c % 16;
-            for (uint32_t j = 0; j < s->stride; j++) {
-                const float *qkv = s->encoded.qkv[k] + (size_t)j * 3 * d;
-                key[j] = j < s->prefix ? qkv[d + c] : 0;
-                value[(size_t)j * 16] = j < s->prefix ? qkv[2 * d + c] : 0;
+        for (uint32_t j = 0; j < s->prefix; j++) {
+            const float *key = s->encoded.qkv[k] + (size_t)j * 3 * d + d, *value = key + d;
+            for (uint32_t c = 0; c < d; c += NANO_HEAD) {
+                float *head = s->keys + k * each + (size_t)c * s->stride;
+                float *turned = head + (j / 16) * 16 * NANO_HEAD + j % 16;
+                for (uint32_t i = 0; i < NANO_HEAD; i++)
+                    turned[(size_t)i * 16] = key[c + i];
+                memcpy(s->values + k * each + (size_t)c * s->stride + (size_t)j * NANO_HEAD,
+                       value + c, NANO_HEAD * sizeof(float));
             }
         }
     }
@@ -240,21 +246,14 @@ static void look(struct elm_nano_sampler *s, uint32_t layer, uint32_t rows)
 {
     uint32_t d = s->net->config.width;
     size_t each = (size_t)d * s->stride;
-    const float *past[NANO_STEPS_MAX];
-    for (uint32_t r = 0; r < rows; r++) {
-        const struct branch *b = &s->beam[s->active[r]];
-        for (uint32_t k = 0; k < b->length; k++)
-            past[k] = s->steps[layer] + (size_t)b->path[k] * 3 * d;
-        nano_step_relations(&s->lesson->prefix, &b->next, s->relations);
-        struct nano_glance g = {
-            .prefix = s->prefix, .stride = s->stride, .width = d, .steps = b->length + 1u,
-            .qkv = s->steps[layer] + (size_t)(s->step_count + r) * 3 * d,
-            .keys = s->keys + layer * each, .values = s->values + layer * each, .past = past,
-            .relations = s->relations, .bias = s->net->weights + s->net->layers[layer].bias,
-            .out = s->mixed + (size_t)r * d, .scratch = s->scratch,
-        };
-        s->rows->glance(&g);
-    }
+    s->rows->glance(&(struct nano_glance){
+        .rows = rows, .prefix = s->prefix, .stride = s->stride, .width = d,
+        .steps = s->beam[s->active[0]].length + 1u,
+        .qkv = s->steps[layer] + (size_t)s->step_count * 3 * d, .keys = s->keys + layer * each,
+        .values = s->values + layer * each, .past = s->steps[layer], .paths = s->paths,
+        .relations = s->relations, .bias = s->net->weights + s->net->layers[layer].bias,
+        .out = s->mixed, .scratch = s->scratch,
+    });
 }
 
 static void advance(struct elm_nano_sampler *s, uint32_t rows)
@@ -270,6 +269,8 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
         if (step->node != UINT16_MAX)
             memcpy(x, nodes + (size_t)step->node * d, d * sizeof(float));
         nano_embed(n, step->ids, ELM_COUNT(step->ids), x);
+        nano_step_relations(&s->lesson->prefix, step, s->relations + (size_t)r * s->stride);
+        s->paths[r] = s->beam[s->active[r]].path;
     }
     for (uint32_t k = 0; k < n->config.layers; k++) {
         const struct nano_layer *w = &n->layers[k];
