@@ -204,18 +204,18 @@ static void embed(struct elm_nano_pupil *p, const struct elm_nano_lesson *const 
         for (uint32_t k = 0; k < s->cases; k++, row += d) {
             uint16_t ids[2] = {(uint16_t)(NANO_ID_CASE + k),
                                (uint16_t)(NANO_ID_CASE + NANO_CASES + l->prefix.opaque)};
-            nano_embed(n, ids, 2, row);
+            nano_embed(n, p->rows, ids, 2, row);
         }
         const float *nodes = row;
         memcpy(row, row_of(p, p->node_rows, s->first_node), s->nodes * d * sizeof(float));
         for (uint32_t k = 0; k < s->nodes; k++, row += d)
-            nano_embed(n, l->prefix.ids[k], NANO_IDS, row);
+            nano_embed(n, p->rows, l->prefix.ids[k], NANO_IDS, row);
         for (uint32_t k = 0; k < s->steps; k++, row += d) {
             const struct nano_step *step = &l->steps[k];
             memset(row, 0, d * sizeof(float));
             if (step->node != UINT16_MAX)
                 memcpy(row, nodes + (size_t)step->node * d, d * sizeof(float));
-            nano_embed(n, step->ids, ELM_COUNT(step->ids), row);
+            nano_embed(n, p->rows, step->ids, ELM_COUNT(step->ids), row);
         }
     }
 }

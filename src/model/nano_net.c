@@ -143,16 +143,6 @@ const struct elm_nano_tensor *elm_nano_tensors(const struct elm_nano *n, uint32_
     return n->tensors;
 }
 
-void nano_embed(const struct elm_nano *n, const uint16_t *ids, uint32_t count, float *row)
-{
-    uint32_t d = n->config.width;
-    for (uint32_t k = 0; k < count; k++) {
-        const float *e = n->weights + n->embed + (size_t)ids[k] * d;
-        for (uint32_t c = 0; ids[k] != 0 && c < d; c++)
-            row[c] += e[c];
-    }
-}
-
 const struct nano_rows *nano_rows_choose(enum elm_kernel kernel)
 {
     const struct nano_rows *fast = nano_rows_avx512();

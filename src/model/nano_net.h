@@ -37,8 +37,12 @@ static inline void nano_forward(struct gemm_thread *t, enum elm_precision precis
                                           .c_stride = out_stride, .b_turned = true, .beta = beta});
 }
 
-/* Row [width] of step or node ids. */
-void nano_embed(const struct elm_nano *n, const uint16_t *ids, uint32_t count, float *row);
+/* Adds to a row [width] what step or node ids stand for. */
+static inline void nano_embed(const struct elm_nano *n, const struct nano_rows *rows,
+                              const uint16_t *ids, uint32_t count, float *row)
+{
+    rows->embed(n->weights + n->embed, ids, count, n->config.width, row);
+}
 const struct nano_rows *nano_rows_choose(enum elm_kernel kernel);
 
 /* What sampling needs of a program that has been read; valid until the pupil's next use. */

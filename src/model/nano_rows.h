@@ -48,12 +48,18 @@ static inline size_t nano_glance_scratch(uint32_t prefix_stride, uint32_t heads)
     return NANO_GLANCES * ((1 + heads) * steps + prefix_stride) + 16 * heads;
 }
 struct nano_draw {
-    const float *logits;                 /* [NANO_LOGITS or stride]; count a multiple of 16 */
-    const uint8_t *allowed;              /* a byte each */
+    const float *logits;                 /* readable to a multiple of 16 */
+    const uint64_t *allowed;             /* a bit each */
     uint32_t count;
     float temperature;
     uint64_t seed;                       /* of the noise of this row */
-    float *logprobs, *noisy;             /* log-probability, and with Gumbel noise; -inf: not allowed */
+    float *logprobs, *noisy;             /* log-probability, and with Gumbel noise; of what is allowed */
+};
+/* A query against keys, turned: [width][stride]. */
+struct nano_pointing {
+    const float *query, *keys;
+    uint32_t width, stride;
+    float scale, *scores;                /* [stride] */
 };
 /* out[rows][columns] = left[rows][depth] times weights in panels of 16 columns: [depth][16] each. */
 struct nano_product {
@@ -75,9 +81,13 @@ struct nano_rows {
     void (*attend)(const struct nano_attention *a);
     void (*attend_back)(const struct nano_attention *a);
     void (*glance)(const struct nano_glance *g);
-    /* Turns allowed logits into log-probabilities of the softmax; others into -inf. */
-    void (*draw)(const struct nano_draw *d);
+    /* Returns the largest of `noisy`, at most -1e30 where nothing is allowed. */
+    float (*draw)(const struct nano_draw *d);
+    void (*point)(const struct nano_pointing *p);
     void (*add)(float *to, const float *from, size_t count);             /* count: of 16 */
+    /* Adds the rows of a table [..][width] that are named; 0 names none. */
+    void (*embed)(const float *table, const uint16_t *ids, uint32_t count, uint32_t width,
+                  float *row);
     void (*product)(const struct nano_product *p);
 };
 const struct nano_rows *nano_rows_plain(void);

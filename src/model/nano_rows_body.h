@@ -34,10 +34,12 @@ static ALWAYS_INLINE float sum16(v16 x)
 
 static ALWAYS_INLINE float max16(v16 x)
 {
-    float m = x[0];
-    for (int k = 1; k < 16; k++)
-        m = x[k] > m ? x[k] : m;
-    return m;
+    v16 y = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    x = pick(x > y, x, y);
+    y = __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+    x = pick(x > y, x, y);
+    float even = x[0] > x[2] ? x[0] : x[2], odd = x[1] > x[3] ? x[1] : x[3];
+    return even > odd ? even : odd;
 }
 
 /* e^x for x <= 0; 0 below -87. */
@@ -277,28 +279,74 @@ static ALWAYS_INLINE v16 uniform(uint64_t seed, uint32_t at)
     return (f + all(0.5f)) * all(1.0f / 8388608.0f);
 }
 
-static void draw(const struct nano_draw *d)
+/* Which of 16 are allowed. */
+static ALWAYS_INLINE i16 allowed16(const struct nano_draw *d, uint32_t at)
+{
+    static const int32_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192,
+                                     16384, 32768};
+    int32_t some = (int32_t)(d->allowed[at / 64] >> (at % 64) & 0xffff);
+    i16 bit;
+    memcpy(&bit, bits, sizeof(bit));
+    return (bit & some) != 0;
+}
+
+static ALWAYS_INLINE bool any16(const struct nano_draw *d, uint32_t at)
+{
+    return (d->allowed[at / 64] >> (at % 64) & 0xffff) != 0;
+}
+
+static float draw(const struct nano_draw *d)
 {
     v16 most = all(-1e30f), sum = all(0), scale = all(1 / d->temperature);
     for (uint32_t j = 0; j < d->count; j += 16) {
-        i16 take = {0};
-        for (int k = 0; k < 16; k++)
-            take[k] = -(int32_t)d->allowed[j + (uint32_t)k];
-        v16 x = pick(take, get(d->logits + j) * scale, all(-1e30f));
+        if (!any16(d, j))
+            continue;
+        v16 x = pick(allowed16(d, j), get(d->logits + j) * scale, all(-1e30f));
         put(d->logprobs + j, x);
         most = pick(x > most, x, most);
     }
     float top = max16(most);
-    for (uint32_t j = 0; j < d->count; j += 16)
-        sum += exponential(get(d->logprobs + j) - all(top));
-    v16 log_sum = all(top) + logarithm(all(sum16(sum)));
     for (uint32_t j = 0; j < d->count; j += 16) {
+        if (any16(d, j))
+            sum += exponential(get(d->logprobs + j) - all(top));
+    }
+    v16 log_sum = all(top) + logarithm(all(sum16(sum)));
+    most = all(-1e30f);
+    for (uint32_t j = 0; j < d->count; j += 16) {
+        if (!any16(d, j))
+            continue;
         v16 x = get(d->logprobs + j);
         i16 none = x < all(-1e29f);
         x = pick(none, all(-1e30f), x - log_sum);
         put(d->logprobs + j, x);
         v16 noise = all(0) - logarithm(all(0) - logarithm(uniform(d->seed, j)));
-        put(d->noisy + j, pick(none, all(-1e30f), x + noise));
+        x = pick(none, all(-1e30f), x + noise);
+        put(d->noisy + j, x);
+        most = pick(x > most, x, most);
+    }
+    return max16(most);
+}
+
+static void point(const struct nano_pointing *p)
+{
+    for (uint32_t j = 0; j < p->stride; j += 16) {
+        v16 sum = all(0);
+        for (uint32_t c = 0; c < p->width; c++)
+            sum += all(p->query[c]) * get(p->keys + (size_t)c * p->stride + j);
+        put(p->scores + j, sum * all(p->scale));
+    }
+}
+
+static void embed(const float *table, const uint16_t *ids, uint32_t count, uint32_t width,
+                  float *row)
+{
+    for (uint32_t c = 0; c < width; c += 16) {
+        v16 sum = get(row + c);
+        for (uint32_t k = 0; k < count; k++) {
+            if (ids[k] != 0)
+                sum += get(table + (size_t)ids[k] * width + c);
+        }
+        put(row + c, sum);
     }
 }
 
@@ -471,5 +519,6 @@ static void glance(const struct nano_glance *g)
     }
 }
 
-static const struct nano_rows table = {norm, norm_back, square, square_back, attend, attend_back,
-                                       glance, draw, add, product};
+static const struct nano_rows table = {
+    norm, norm_back, square, square_back, attend, attend_back, glance, draw, point, add, embed, product,
+};

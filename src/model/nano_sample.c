@@ -11,6 +11,7 @@
 
 #define CANDIDATES_MAX 8192
 #define STRIDE_MAX (NANO_NODES_MAX + 16)
+#define WORDS (STRIDE_MAX / 64 + 1)
 #define ROOM_LEAST 4             /* nodes that must be left for another hole */
 
 struct branch {
@@ -31,6 +32,10 @@ struct filled {
 struct candidate {
     double logprob, noisy;
     uint32_t branch, token;
+};
+struct order {
+    uint64_t key;                /* less: more noise */
+    uint32_t candidate;
 };
 struct elm_nano_sampler {
     const struct elm_nano *net;
@@ -55,9 +60,11 @@ struct elm_nano_sampler {
     float *steps[NANO_LAYERS_MAX];           /* [step][3 * width] */
     uint32_t step_count, step_cap;
     float *x, *n, *mixed, *up, *scale, *logits, *queries, *scratch, *logprobs, *noisy;
-    uint8_t *relations, *allowed;
+    float *pointers;                         /* keys of nodes, and the stop, turned */
+    uint8_t *relations;
     const uint16_t *paths[ELM_NANO_CHILDREN_MAX];
     struct candidate *candidates;
+    struct order *order;                     /* twice as many */
     uint32_t candidate_count;
     uint32_t active[ELM_NANO_CHILDREN_MAX];
 };
@@ -115,6 +122,7 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     s->beam = elm_malloc(rows * sizeof(s->beam[0]));
     s->grown = elm_malloc(rows * sizeof(s->grown[0]));
     s->candidates = elm_malloc(CANDIDATES_MAX * sizeof(s->candidates[0]));
+    s->order = elm_malloc(2 * CANDIDATES_MAX * sizeof(s->order[0]));
     s->x = floats(rows * d);
     s->n = floats(rows * d);
     s->mixed = floats(rows * d);
@@ -126,7 +134,7 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     s->logprobs = floats(NANO_NODES_MAX + 64);
     s->noisy = floats(NANO_NODES_MAX + 64);
     s->relations = elm_calloc(rows * STRIDE_MAX, 1);
-    s->allowed = elm_calloc(NANO_NODES_MAX + NANO_LOGITS + 64, 1);
+    s->pointers = floats(d * STRIDE_MAX);
     *out = s;
     return ELM_OK;
 }
@@ -144,7 +152,7 @@ void elm_nano_sampler_free(struct elm_nano_sampler *s)
         free(s->steps[k]);
     void *owned[] = {s->panels, s->spots, s->spot_read, s->keys, s->values, s->beam, s->grown, s->holes,
                      s->x, s->n, s->mixed, s->up, s->scale, s->logits, s->queries, s->scratch,
-                     s->logprobs, s->noisy, s->relations, s->allowed, s->candidates};
+                     s->logprobs, s->noisy, s->relations, s->pointers, s->candidates, s->order};
     for (uint32_t k = 0; k < ELM_COUNT(owned); k++)
         free(owned[k]);
     free(s);
@@ -181,6 +189,20 @@ static void keep_prefix(struct elm_nano_sampler *s)
     }
 }
 
+/* Keys of pointers, turned; the stop is the last of them. */
+static void keep_pointers(struct elm_nano_sampler *s)
+{
+    uint32_t d = s->net->config.width, nodes = s->lesson->prefix.node_count;
+    size_t stride = round16(nodes + 1);
+    memset(s->pointers, 0, d * stride * sizeof(float));
+    for (uint32_t j = 0; j <= nodes; j++) {
+        const float *key = j < nodes ? s->encoded.keys + (size_t)j * d
+                                     : s->net->weights + s->net->stop;
+        for (uint32_t c = 0; c < d; c++)
+            s->pointers[c * stride + j] = key[c];
+    }
+}
+
 bool elm_nano_read(struct elm_nano_sampler *s, const struct elm_problem *problem,
                    const struct elm_evidence *evidence, const struct elm_tree *tree,
                    const uint8_t *editable, bool opaque, struct elm_vm_memory *vm)
@@ -204,6 +226,7 @@ bool elm_nano_read(struct elm_nano_sampler *s, const struct elm_problem *problem
     s->prefix = p->case_count + p->node_count;
     s->stride = (uint32_t)round16(s->prefix);
     keep_prefix(s);
+    keep_pointers(s);
     if (s->spot_cap < p->node_count) {
         free(s->spots);
         free(s->spot_read);
@@ -268,7 +291,7 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
         memset(x, 0, d * sizeof(float));
         if (step->node != UINT16_MAX)
             memcpy(x, nodes + (size_t)step->node * d, d * sizeof(float));
-        nano_embed(n, step->ids, ELM_COUNT(step->ids), x);
+        nano_embed(n, s->rows, step->ids, ELM_COUNT(step->ids), x);
         nano_step_relations(&s->lesson->prefix, step, s->relations + (size_t)r * s->stride);
         s->paths[r] = s->beam[s->active[r]].path;
     }
@@ -294,44 +317,69 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
 
 /* ---- decisions ---- */
 
-static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t at, uint32_t count,
-                  double threshold)
+/* Decisions of one row: which there are, the largest with its noise. */
+struct choice {
+    uint64_t allowed[WORDS];
+    uint32_t count;
+    float most;
+};
+
+static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t at,
+                  const struct choice *c, double threshold)
 {
-    float most = -1e30f;
-    for (uint32_t j = 0; j < count; j++)
-        most = s->noisy[j] > most ? s->noisy[j] : most;
-    if (most < -1e29f)
+    if (c->most < -1e29f)
         return;
     /* noise given that the largest of the children has the prefix's own */
-    double top = b->logprob + most, least = -INFINITY;
+    double top = b->logprob + c->most, least = -INFINITY;
     double bound = exp(b->noisy - threshold) - 1 + exp(b->noisy - top);
     if (threshold > -1e29)
         least = bound > 0 ? b->noisy - log(bound) : -INFINITY;
-    for (uint32_t j = 0; j < count; j++) {
-        double noisy = b->logprob + s->noisy[j];
-        /* the largest has the prefix's own noise, which rounding must not put below the bound */
-        bool beaten = noisy < least && noisy < top;
-        if (s->noisy[j] < -1e29f || beaten || s->candidate_count == CANDIDATES_MAX)
-            continue;
-        double v = b->noisy - noisy + log1p(-exp(noisy - top));
-        double given = noisy >= top ? b->noisy
-                                    : b->noisy - (v > 0 ? v : 0) - log1p(exp(-fabs(v)));
-        s->candidates[s->candidate_count++] =
-            (struct candidate){b->logprob + s->logprobs[j], given, at, j};
+    /* below this for certain, whatever rounding does */
+    float beaten_at = (float)(least - b->logprob - 1e-3 * (1 + fabs(least)));
+    if (beaten_at > c->most)
+        beaten_at = c->most;
+    for (uint32_t w = 0; w * 64 < c->count; w++) {
+        for (uint64_t left = c->allowed[w]; left != 0; left &= left - 1) {
+            uint32_t j = w * 64 + (uint32_t)__builtin_ctzll(left);
+            if (s->noisy[j] < beaten_at || s->noisy[j] < -1e29f)
+                continue;
+            double noisy = b->logprob + s->noisy[j];
+            /* the largest has the prefix's own noise, which rounding must not put below the bound */
+            if ((noisy < least && noisy < top) || s->candidate_count == CANDIDATES_MAX)
+                continue;
+            double v = b->noisy - noisy + log1p(-exp(noisy - top));
+            double given = noisy >= top ? b->noisy
+                                        : b->noisy - (v > 0 ? v : 0) - log1p(exp(-fabs(v)));
+            s->candidates[s->candidate_count++] =
+                (struct candidate){b->logprob + s->logprobs[j], given, at, j};
+        }
     }
 }
 
 /* The number of holes is drawn uniformly from 1 to 5: after hole h it ends with chance 1 / (6 - h). */
-static void mix_stop(struct elm_nano_sampler *s, uint32_t holes, uint32_t nodes)
+static void mix_stop(struct elm_nano_sampler *s, uint32_t holes, struct choice *c)
 {
-    double end = 1.0 / (NANO_HOLES_MAX + 1 - holes), stop = exp(s->logprobs[nodes]);
-    float less = (float)log(1 - end), mixed = (float)log(end + (1 - end) * stop);
-    for (uint32_t j = 0; j < nodes; j++) {
+    uint32_t stop = c->count - 1;
+    double end = 1.0 / (NANO_HOLES_MAX + 1 - holes), stopping = exp(s->logprobs[stop]);
+    float less = (float)log(1 - end), mixed = (float)log(end + (1 - end) * stopping);
+    float most = s->noisy[stop] + (mixed - s->logprobs[stop]);
+    s->noisy[stop] = most;
+    s->logprobs[stop] = mixed;
+    for (uint32_t j = 0; j < stop; j++) {
+        if (!(c->allowed[j / 64] >> (j % 64) & 1))
+            continue;
         s->logprobs[j] += less;
         s->noisy[j] += less;
+        most = s->noisy[j] > most ? s->noisy[j] : most;
     }
-    s->noisy[nodes] += mixed - s->logprobs[nodes];
-    s->logprobs[nodes] = mixed;
+    c->most = most;
+}
+
+static void draw(struct elm_nano_sampler *s, const float *logits, uint64_t seed, float temperature,
+                 struct choice *c)
+{
+    c->most = s->rows->draw(&(struct nano_draw){logits, c->allowed, c->count, temperature, seed,
+                                                s->logprobs, s->noisy});
 }
 
 static void decide_point(struct elm_nano_sampler *s, const struct branch *b, uint32_t at,
@@ -339,38 +387,31 @@ static void decide_point(struct elm_nano_sampler *s, const struct branch *b, uin
 {
     const struct nano_prefix *p = &s->lesson->prefix;
     uint32_t nodes = p->node_count, d = s->net->config.width, from = 0, not = UINT32_MAX;
-    uint32_t count = (uint32_t)round16(nodes + 1);
-    float scale = 1 / sqrtf((float)d), *scores = s->scratch;
-    const float *stop = s->net->weights + s->net->stop;
+    struct choice c = {.count = nodes + 1};
     if (b->hole_count > 0)
         from = nano_hole_next(&s->holes[b->filled].hole, &not);
-    for (uint32_t j = 0; j < count; j++) {
-        const float *key = j < nodes ? s->encoded.keys + (size_t)j * d : stop;
-        s->allowed[j] = j < nodes ? p->need[j] != NANO_NOTHING && p->at[j] >= from &&
-                                        p->at[j] != not
-                                  : j == nodes && b->hole_count > 0;
-        float sum = 0;
-        for (uint32_t c = 0; s->allowed[j] && c < d; c++)
-            sum += query[c] * key[c];
-        scores[j] = sum * scale;
+    for (uint32_t j = 0; j < nodes; j++) {
+        uint64_t may = p->need[j] != NANO_NOTHING && p->at[j] >= from && p->at[j] != not;
+        c.allowed[j / 64] |= may << (j % 64);
     }
-    s->rows->draw(&(struct nano_draw){scores, s->allowed, count, temperature, seed, s->logprobs,
-                                      s->noisy});
+    c.allowed[nodes / 64] |= (uint64_t)(b->hole_count > 0) << (nodes % 64);
+    s->rows->point(&(struct nano_pointing){query, s->pointers, d, (uint32_t)round16(nodes + 1),
+                                           1 / sqrtf((float)d), s->scratch});
+    draw(s, s->scratch, seed, temperature, &c);
     if (b->hole_count > 0)
-        mix_stop(s, b->hole_count, nodes);
-    offer(s, b, at, nodes + 1, threshold);
+        mix_stop(s, b->hole_count, &c);
+    offer(s, b, at, &c, threshold);
 }
 
 static void decide_token(struct elm_nano_sampler *s, const struct branch *b, uint32_t at,
                          const float *logits, uint64_t seed, float temperature, double threshold)
 {
+    struct choice c = {.count = NANO_TOKENS};
     struct nano_mask mask;
     nano_hole_mask(&b->hole, &mask);
-    for (uint32_t t = 0; t < NANO_LOGITS; t++)
-        s->allowed[t] = nano_mask_has(&mask, t);
-    s->rows->draw(&(struct nano_draw){logits, s->allowed, NANO_LOGITS, temperature, seed,
-                                      s->logprobs, s->noisy});
-    offer(s, b, at, NANO_TOKENS, threshold);
+    memcpy(c.allowed, mask.w, sizeof(mask.w));
+    draw(s, logits, seed, temperature, &c);
+    offer(s, b, at, &c, threshold);
 }
 
 static void decide(struct elm_nano_sampler *s, uint32_t rows, uint64_t seed, double temperature,
@@ -435,14 +476,42 @@ static void take(struct elm_nano_sampler *s, struct branch *b, const struct cand
     }
 }
 
-static int by_noise(const void *a, const void *b)
+static bool comes_first(const struct elm_nano_sampler *s, const struct order *a,
+                        const struct order *b)
 {
-    const struct candidate *x = a, *y = b;
-    if (x->noisy != y->noisy)
-        return x->noisy < y->noisy ? 1 : -1;
-    if (x->branch != y->branch)
-        return x->branch < y->branch ? -1 : 1;
-    return x->token < y->token ? -1 : x->token > y->token;
+    if (a->key != b->key)
+        return a->key < b->key;
+    const struct candidate *x = &s->candidates[a->candidate], *y = &s->candidates[b->candidate];
+    return x->branch != y->branch ? x->branch < y->branch : x->token <= y->token;
+}
+
+/* Most noise first. Returns where the order is. */
+static const struct order *sort(const struct elm_nano_sampler *s)
+{
+    struct order *from = s->order, *to = s->order + CANDIDATES_MAX;
+    uint32_t count = s->candidate_count;
+    for (uint32_t i = 0; i < count; i++) {
+        union { double d; uint64_t u; } bits = {.d = s->candidates[i].noisy};
+        uint64_t up = bits.u >> 63 ? ~bits.u : bits.u | 1ull << 63;
+        from[i] = (struct order){~up, i};
+    }
+    for (uint32_t width = 1; width < count; width *= 2) {
+        for (uint32_t i = 0; i < count; i += 2 * width) {
+            uint32_t half = i + width < count ? i + width : count;
+            uint32_t end = half + width < count ? half + width : count;
+            uint32_t a = i, b = half;
+            for (uint32_t k = i; k < end; k++) {
+                bool left = b == end || (a < half && comes_first(s, &from[a], &from[b]));
+                to[k] = from[left ? a : b];
+                a += left;
+                b += !left;
+            }
+        }
+        struct order *swapped = from;
+        from = to;
+        to = swapped;
+    }
+    return from;
 }
 
 static void grow(struct elm_nano_sampler *s, uint32_t count)
@@ -452,10 +521,10 @@ static void grow(struct elm_nano_sampler *s, uint32_t count)
             s->candidates[s->candidate_count++] = (struct candidate){
                 s->beam[i].logprob, s->beam[i].noisy, i, UINT32_MAX};
     }
-    qsort(s->candidates, s->candidate_count, sizeof(s->candidates[0]), by_noise);
+    const struct order *order = sort(s);
     uint32_t kept = s->candidate_count < count ? s->candidate_count : count;
     for (uint32_t k = 0; k < kept; k++) {
-        const struct candidate *c = &s->candidates[k];
+        const struct candidate *c = &s->candidates[order[k].candidate];
         s->grown[k] = s->beam[c->branch];
         if (c->token != UINT32_MAX)
             take(s, &s->grown[k], c);
