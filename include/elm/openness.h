@@ -16,7 +16,8 @@
  * A *census* is taken every `interval` evaluations. The activity of a component grows at each by
  * the share of elites that carry it. A *shadow* has a birth where the run has one, of an elite
  * drawn at random, and a death where the run has one, of an elite drawn at random: what drift
- * alone would do. Activity that a component gathers in its first ELM_OPENNESS_AGE censuses, and
+ * alone would do. Where places are in groups (elm/coevolve.h: one a problem), births have parents
+ * and deaths befall elites of the same group; copies into a group may come from any. Activity that a component gathers in its first ELM_OPENNESS_AGE censuses, and
  * that fewer than one of a hundred shadow components of about that time reach, is *new activity*;
  * the component is *adopted*. Source: Bedau, Snyder & Packard 1998; the median beside the mean:
  * Channon 2003.
@@ -28,7 +29,8 @@
  * same of the shadows says what the filter lets pass of drift. Source: Dolson et al. 2019.
  *
  * Not counted here: ANNECS (Wang et al. 2020), problems that no archived program solved when they
- * were made and one solved later. It is of a stream of problems: a cycle counts it (elm/cycle.h).
+ * were made and one solved later. It is of a stream of problems: a cycle and a coevolution count it
+ * (elm/cycle.h, elm/coevolve.h).
  */
 #ifndef ELM_OPENNESS_H
 #define ELM_OPENNESS_H

@@ -43,7 +43,10 @@ struct elm_change {
     int64_t parent;                      /* ADDED: the one it was edited from; -1: not known */
     int64_t evicted;                     /* ADDED: -1: none */
     uint32_t nodes;                      /* ADDED: of its tree; 0 outside core C */
+    uint32_t group;                      /* of places, that it happened in, < ELM_CHANGE_GROUPS; 0 where
+                                            all are one group */
 };
+#define ELM_CHANGE_GROUPS 64
 
 struct elm_search_def {
     struct elm_keeper *keeper;

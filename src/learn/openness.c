@@ -101,12 +101,24 @@ static void forgotten(void *ctx, int64_t id)
     }
 }
 
-static void copy_place(struct elm_openness *o, uint32_t slot)
+/* A place of a shadow's group, drawn at random: by rejection, since groups are few. */
+static uint32_t draw_place(struct elm_openness *o, uint32_t shadow, uint32_t group)
 {
-    world_copy(&o->run, slot);
+    const struct world *w = &o->shadows[shadow];
+    ELM_ASSERT(w->in_group[group] > 0);
+    uint32_t place;
+    do {
+        place = elm_rng_below(&o->rng[shadow], w->place_count);
+    } while (w->groups[place] != group);
+    return place;
+}
+
+static void copy_place(struct elm_openness *o, uint32_t slot, uint32_t group)
+{
+    world_copy(&o->run, slot, group);
     for (uint32_t i = 0; i < o->def.shadows; i++) {
         struct world *w = &o->shadows[i];
-        world_copy(w, w->places[elm_rng_below(&o->rng[i], w->place_count)]);
+        world_copy(w, w->places[elm_rng_below(&o->rng[i], w->place_count)], group);
     }
 }
 
@@ -115,32 +127,31 @@ static void add(struct elm_openness *o, const struct elm_change *c)
     uint32_t known = find(o, c->id);
     if (known != WORLD_NONE) {
         /* one of several places of an elite that a run goes on with */
-        copy_place(o, known);
+        copy_place(o, known, c->group);
         return;
     }
     uint32_t parent = find(o, c->parent), evicted = find(o, c->evicted);
-    bool displaces = evicted != WORLD_NONE && o->run.kin[evicted].places > 0;
-    uint32_t place = displaces ? world_place(&o->run, evicted) : WORLD_NONE;
-    remember(o, c->id, world_add(&o->run, c->id, parent, place, c->nodes));
+    uint32_t place = evicted == WORLD_NONE ? WORLD_NONE : world_place(&o->run, evicted, c->group);
+    bool displaces = place != WORLD_NONE;
+    remember(o, c->id, world_add(&o->run, c->id, parent, place, c->nodes, c->group));
     for (uint32_t i = 0; i < o->def.shadows; i++) {
         struct world *w = &o->shadows[i];
         uint32_t from = WORLD_NONE;
-        if (parent != WORLD_NONE && w->place_count > 0)
-            from = w->places[elm_rng_below(&o->rng[i], w->place_count)];
-        uint32_t to = displaces ? elm_rng_below(&o->rng[i], w->place_count) : WORLD_NONE;
-        world_add(w, c->id, from, to, c->nodes);
+        if (parent != WORLD_NONE && w->in_group[c->group] > 0)
+            from = w->places[draw_place(o, i, c->group)];
+        uint32_t to = displaces ? draw_place(o, i, c->group) : WORLD_NONE;
+        world_add(w, c->id, from, to, c->nodes, c->group);
     }
 }
 
-static void drop(struct elm_openness *o, uint32_t slot)
+static void drop(struct elm_openness *o, uint32_t slot, uint32_t group)
 {
-    if (o->run.kin[slot].places == 0 || o->run.place_count == 1)
+    uint32_t place = world_place(&o->run, slot, group);
+    if (place == WORLD_NONE || o->run.place_count == 1)
         return;
-    world_drop(&o->run, world_place(&o->run, slot));
-    for (uint32_t i = 0; i < o->def.shadows; i++) {
-        struct world *w = &o->shadows[i];
-        world_drop(w, elm_rng_below(&o->rng[i], w->place_count));
-    }
+    world_drop(&o->run, place);
+    for (uint32_t i = 0; i < o->def.shadows; i++)
+        world_drop(&o->shadows[i], draw_place(o, i, group));
 }
 
 static void take_census(struct elm_openness *o, uint64_t evaluations)
@@ -164,11 +175,11 @@ void elm_openness_tell(void *ctx, const struct elm_change *c)
         break;
     case ELM_CHANGE_COPIED:
         if (slot != WORLD_NONE)
-            copy_place(o, slot);
+            copy_place(o, slot, c->group);
         break;
     case ELM_CHANGE_DROPPED:
         if (slot != WORLD_NONE)
-            drop(o, slot);
+            drop(o, slot, c->group);
         break;
     case ELM_CHANGE_BATCH:
         if (c->evaluations >= o->next && o->run.place_count > 0)

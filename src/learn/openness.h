@@ -41,7 +41,9 @@ struct world {
     struct kin *kin;
     uint32_t cap, used, free;    /* slots; free: the first of a list through `parent` */
     uint32_t *places;            /* slots of the elites, one for each place */
+    uint8_t *groups;             /* of the places */
     uint32_t place_count, place_cap;
+    uint32_t in_group[ELM_CHANGE_GROUPS];      /* places */
     uint32_t taken, modes;       /* censuses and MODES points so far */
     struct census *census;       /* also those to come, at which what is born now comes of age */
     uint32_t census_cap;
@@ -50,10 +52,11 @@ struct world {
 
 void world_release(struct world *w);
 /* A birth in a place of its own, or in that of `evicted` (an index of `places`; WORLD_NONE). */
-uint32_t world_add(struct world *w, int64_t id, uint32_t parent, uint32_t evicted, uint32_t nodes);
-/* A place of a program that has one. */
-uint32_t world_place(const struct world *w, uint32_t slot);
-void world_copy(struct world *w, uint32_t slot);
+uint32_t world_add(struct world *w, int64_t id, uint32_t parent, uint32_t evicted, uint32_t nodes,
+                   uint32_t group);
+/* A place that a program has in the group; WORLD_NONE. */
+uint32_t world_place(const struct world *w, uint32_t slot, uint32_t group);
+void world_copy(struct world *w, uint32_t slot, uint32_t group);
 void world_drop(struct world *w, uint32_t place);
 /* Calls `forgotten` (nullable) for each id whose slot is free from now on. */
 void world_census(struct world *w, uint64_t evaluations, void (*forgotten)(void *ctx, int64_t id),

@@ -22,6 +22,7 @@ void world_release(struct world *w)
 {
     free(w->kin);
     free(w->places);
+    free(w->groups);
     free(w->census);
     free(w->stack);
     *w = (struct world){0};
@@ -54,13 +55,17 @@ static uint32_t take_slot(struct world *w)
     return w->used++;
 }
 
-static void push_place(struct world *w, uint32_t slot)
+static void push_place(struct world *w, uint32_t slot, uint32_t group)
 {
     if (w->place_count == w->place_cap) {
         w->place_cap = w->place_cap == 0 ? 64 : w->place_cap * 2;
         w->places = elm_realloc(w->places, w->place_cap * sizeof(w->places[0]));
+        w->groups = elm_realloc(w->groups, w->place_cap * sizeof(w->groups[0]));
     }
+    ELM_ASSERT(group < ELM_CHANGE_GROUPS);
     w->kin[slot].place = w->place_count;
+    w->groups[w->place_count] = (uint8_t)group;
+    w->in_group[group]++;
     w->places[w->place_count++] = slot;
     w->kin[slot].places++;
 }
@@ -72,14 +77,15 @@ static void leave(struct world *w, uint32_t place)
     k->left = w->taken;
 }
 
-uint32_t world_add(struct world *w, int64_t id, uint32_t parent, uint32_t evicted, uint32_t nodes)
+uint32_t world_add(struct world *w, int64_t id, uint32_t parent, uint32_t evicted, uint32_t nodes,
+                   uint32_t group)
 {
     uint32_t slot = take_slot(w);
     w->kin[slot] = (struct kin){.id = id, .parent = parent, .nodes = nodes, .born = w->taken};
     if (parent != WORLD_NONE)
         w->kin[parent].kids++;
     if (evicted == WORLD_NONE) {
-        push_place(w, slot);
+        push_place(w, slot, group);
         return slot;
     }
     leave(w, evicted);
@@ -89,26 +95,29 @@ uint32_t world_add(struct world *w, int64_t id, uint32_t parent, uint32_t evicte
     return slot;
 }
 
-uint32_t world_place(const struct world *w, uint32_t slot)
+uint32_t world_place(const struct world *w, uint32_t slot, uint32_t group)
 {
     uint32_t place = w->kin[slot].place;
-    ELM_ASSERT(w->kin[slot].places > 0);
-    if (place < w->place_count && w->places[place] == slot)
+    if (place < w->place_count && w->places[place] == slot && w->groups[place] == group)
         return place;
-    for (place = 0; w->places[place] != slot;)
-        place++;
-    return place;
+    for (place = 0; place < w->place_count; place++) {
+        if (w->places[place] == slot && w->groups[place] == group)
+            return place;
+    }
+    return WORLD_NONE;
 }
 
-void world_copy(struct world *w, uint32_t slot)
+void world_copy(struct world *w, uint32_t slot, uint32_t group)
 {
-    push_place(w, slot);
+    push_place(w, slot, group);
 }
 
 void world_drop(struct world *w, uint32_t place)
 {
     leave(w, place);
+    w->in_group[w->groups[place]]--;
     w->places[place] = w->places[--w->place_count];
+    w->groups[place] = w->groups[w->place_count];
     w->kin[w->places[place]].place = place;
 }
 

@@ -27,7 +27,7 @@ static void begin(struct made *m, uint64_t seed)
     *m = (struct made){.o = elm_openness_new(&def), .rng = elm_rng(seed, 1000), .next = ELITES};
     for (int64_t i = 0; i < ELITES; i++) {
         m->ids[i] = i;
-        struct elm_change c = {ELM_CHANGE_ADDED, (uint64_t)i + 1, i, i - 1, -1, 10};
+        struct elm_change c = {ELM_CHANGE_ADDED, (uint64_t)i + 1, i, i - 1, -1, 10, 0};
         elm_openness_tell(m->o, &c);
     }
 }
@@ -35,7 +35,7 @@ static void begin(struct made *m, uint64_t seed)
 static void birth(struct made *m, uint32_t parent, uint32_t evicted, uint32_t fitness)
 {
     struct elm_change c = {ELM_CHANGE_ADDED, m->evaluations, m->next, m->ids[parent],
-                           m->ids[evicted], 10};
+                           m->ids[evicted], 10, 0};
     elm_openness_tell(m->o, &c);
     m->ids[evicted] = m->next++;
     m->fitness[evicted] = fitness;
@@ -150,8 +150,57 @@ static void adoption_that_tires_is_class_2(void **state)
 static void tell(struct elm_openness *o, enum elm_change_kind kind, uint64_t evaluations,
                  int64_t id, int64_t parent, int64_t evicted, uint32_t nodes)
 {
-    struct elm_change c = {kind, evaluations, id, parent, evicted, nodes};
+    struct elm_change c = {kind, evaluations, id, parent, evicted, nodes, 0};
     elm_openness_tell(o, &c);
+}
+
+static void tell_in(struct elm_openness *o, enum elm_change_kind kind, uint64_t evaluations,
+                    int64_t id, int64_t parent, int64_t evicted, uint32_t group)
+{
+    struct elm_change c = {kind, evaluations, id, parent, evicted, 10, group};
+    elm_openness_tell(o, &c);
+}
+
+/* Neutral, but that a group dies out whole and grows again from a single founder. A founder is
+ * carried by half of all: drift within groups does that, and its shadows must see it too. */
+static void founders_are_no_adaptation(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct made m;
+        begin(&m, seed);
+        int64_t group[ELITES];
+        uint32_t count = 0;
+        for (m.evaluations = ELITES; m.evaluations < 64 * INTERVAL; m.evaluations++) {
+            if (m.evaluations % (6 * INTERVAL) == 0) {
+                for (uint32_t i = 0; i < count; i++)
+                    tell_in(m.o, ELM_CHANGE_DROPPED, m.evaluations, group[i], -1, -1, 1);
+                group[0] = m.ids[one_of(&m)];
+                count = 1;
+                tell_in(m.o, ELM_CHANGE_COPIED, m.evaluations, group[0], -1, -1, 1);
+            } else if (count > 0) {
+                int64_t parent = group[elm_rng_below(&m.rng, count)];
+                uint32_t at = count < ELITES ? count : elm_rng_below(&m.rng, count);
+                int64_t evicted = count < ELITES ? -1 : group[at];
+                tell_in(m.o, ELM_CHANGE_ADDED, m.evaluations, m.next, parent, evicted, 1);
+                group[at] = m.next++;
+                count += count < ELITES;
+            }
+            neutral(&m);
+            if (m.evaluations % 32 == 0)
+                tell_in(m.o, ELM_CHANGE_BATCH, m.evaluations, -1, -1, -1, 0);
+        }
+        uint32_t shadows;
+        const struct world *run = openness_run(m.o), *shadow = openness_shadows(m.o, &shadows);
+        for (uint32_t i = 0; i < shadows; i++)
+            assert_memory_equal(shadow[i].in_group, run->in_group, sizeof(run->in_group));
+        assert_int_equal(run->in_group[1], count);
+        struct elm_openness_report r;
+        elm_openness_report(m.o, &r);
+        assert_int_equal(r.class, ELM_OPENNESS_NONE);
+        elm_openness_report_release(&r);
+        elm_openness_free(m.o);
+    }
 }
 
 /* The seed 0 (8 nodes), its child 1 (12) in a place of its own, then 2 (30), a child of 1, in the
@@ -269,6 +318,7 @@ int main(void)
         cmocka_unit_test(drift_is_its_own_shadow),
         cmocka_unit_test(ongoing_adoption_is_class_3),
         cmocka_unit_test(adoption_that_tires_is_class_2),
+        cmocka_unit_test(founders_are_no_adaptation),
         cmocka_unit_test(counts_are_those_by_hand),
         cmocka_unit_test(copies_and_strangers),
         cmocka_unit_test(memory_goes_with_what_lives),
