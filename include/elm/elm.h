@@ -8,6 +8,7 @@
 #include "elm/base.h"
 #include "elm/cells.h"
 #include "elm/code.h"
+#include "elm/coevolve.h"
 #include "elm/compare.h"
 #include "elm/cycle.h"
 #include "elm/dataset.h"

@@ -45,6 +45,9 @@ struct elm_openness_def {
     uint64_t interval;       /* evaluations between censuses; more once 256 are taken */
     uint32_t shadows;        /* 2 or more */
     uint64_t seed;           /* of the shadows */
+    bool same_places;        /* a shadow's deaths befall the places that die in the run, whoever holds
+                                them there: what drift does in an archive where a newcomer takes the
+                                place of its own niche and of no other */
 };
 struct elm_openness_def elm_default_openness_def(void);
 

@@ -113,6 +113,13 @@ static uint32_t draw_place(struct elm_openness *o, uint32_t shadow, uint32_t gro
     return place;
 }
 
+/* The place of a shadow that dies when `place` does in the run: with deaths at the same places all worlds
+ * number theirs alike. */
+static uint32_t death(struct elm_openness *o, uint32_t shadow, uint32_t group, uint32_t place)
+{
+    return o->def.same_places ? place : draw_place(o, shadow, group);
+}
+
 static void copy_place(struct elm_openness *o, uint32_t slot, uint32_t group)
 {
     world_copy(&o->run, slot, group);
@@ -139,7 +146,7 @@ static void add(struct elm_openness *o, const struct elm_change *c)
         uint32_t from = WORLD_NONE;
         if (parent != WORLD_NONE && w->in_group[c->group] > 0)
             from = w->places[draw_place(o, i, c->group)];
-        uint32_t to = displaces ? draw_place(o, i, c->group) : WORLD_NONE;
+        uint32_t to = displaces ? death(o, i, c->group, place) : WORLD_NONE;
         world_add(w, c->id, from, to, c->nodes, c->group);
     }
 }
@@ -151,7 +158,7 @@ static void drop(struct elm_openness *o, uint32_t slot, uint32_t group)
         return;
     world_drop(&o->run, place);
     for (uint32_t i = 0; i < o->def.shadows; i++)
-        world_drop(&o->shadows[i], draw_place(o, i, group));
+        world_drop(&o->shadows[i], death(o, i, group, place));
 }
 
 static void take_census(struct elm_openness *o, uint64_t evaluations)
