@@ -11,6 +11,7 @@
 # make nano         trains the model that is built in anew: 40 minutes of 2 cores (models/README.md)
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
 # make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
+# make phase-2      small models that write whole walkers, learnt from all that runs admitted: half an hour
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -51,7 +52,8 @@ FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
 .PHONY: all run nano cycle test tests objects check lint layers limits docs bench bench-quick boolean-table \
-        adam-table adam-hour optimizers clean install help llama llama-check llama-server-check trl-check FORCE
+        adam-table adam-hour optimizers phase-2 clean install help llama llama-check llama-server-check \
+        trl-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -146,6 +148,10 @@ cycle: $(OUT)/elm
 	$(OUT)/elm cycle sodarace:square sodarace:radial --trainer edits --labels good,jump --steps 400 \
 	  --evaluations 10k --seeds 3 --gate 16 --held-out 3 --rounds 5 --out runs/cycle-sodarace
 
+# phase 2 of the paper on walkers: small models that write whole programs (half an hour of one core)
+phase-2: $(OUT)/elm $(OUT)/tools/samples
+	@tools/phase-2 $^ runs/phase-2
+
 layers:
 	@tools/layers
 docs: $(OUT)/elm
@@ -191,7 +197,7 @@ llama-server-check: $(OUT)/tools/openai_check $(OUT)/elm
 	@LLAMA_SERVER='$(LLAMA_SERVER)' MODEL='$(MODEL)' tools/llama-server-check $(OUT)
 trl-check: $(OUT)/elm
 	@tools/trl-check $(OUT)
-$(OUT)/tools/llama_check $(OUT)/tools/openai_check $(OUT)/tools/adam_funnel: $(OUT)/tools/%: tools/%.c $(OUT)/libelm.a
+$(OUT)/tools/llama_check $(OUT)/tools/openai_check $(OUT)/tools/adam_funnel $(OUT)/tools/samples: $(OUT)/tools/%: tools/%.c $(OUT)/libelm.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(OUT)/libelm.a $(LDLIBS)
 

@@ -11,6 +11,8 @@
  * its parent; a pair is a better and a worse one of one parent and operator; a group is all of one
  * parent and operator, the reward 1 for the better ones. What carries no label (undecided, suspect,
  * the evaluator's fault, a program known before) is left out.
+ *
+ * Or of runs, whoever made them: the programs that their archives admitted, as elm/compose.h asks for them.
  */
 #ifndef ELM_DATASET_H
 #define ELM_DATASET_H
@@ -32,11 +34,22 @@ struct elm_dataset {
     struct elm_data_answer *answers;
     uint32_t item_count, answer_count;
     struct elm_arena arena;      /* of the texts */
+    bool graded;                 /* of runs: a reward is the rank of the fitness in its group, 0 to 1, and the
+                                    pairs are the best of a group with each that is worse */
+    bool shuffled;               /* outcomes change places among the answers of a run: a control */
+    uint64_t seed;               /* of that */
 };
 /* Appends. A path is a run folder or a JSONL file. Fails: ELM_NOT_FOUND, ELM_IO, ELM_CORRUPT,
  * ELM_PARSE (file and line), ELM_RANGE (2^31 answers). */
 enum elm_status elm_dataset_add(struct elm_dataset *d, enum elm_data_kind kind, const char *path,
                                 struct elm_error *err);
+/* Appends an example for every program that the runs admitted, the seed too, whose fitness is at least
+ * `share` (0..1) of the best that any of these runs found for the same problem and variant in the same niche
+ * (a cell of the measures; all is one niche without). What can't be asked for by elm/compose.h is left
+ * out. Source: Lehman et al. 2022, section 6. Fails: ELM_USAGE (a run whose problem has no spot), as
+ * elm_store_open. */
+enum elm_status elm_dataset_add_admitted(struct elm_dataset *d, const char *const *runs,
+                                         uint32_t run_count, double share, struct elm_error *err);
 void elm_dataset_release(struct elm_dataset *d);
 /* Appends the line of one item to `out`. Bytes that are no UTF-8 become U+FFFD. */
 void elm_dataset_line(const struct elm_dataset *d, enum elm_data_kind kind, uint32_t item,

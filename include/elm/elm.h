@@ -10,6 +10,7 @@
 #include "elm/code.h"
 #include "elm/coevolve.h"
 #include "elm/compare.h"
+#include "elm/compose.h"
 #include "elm/cycle.h"
 #include "elm/dataset.h"
 #include "elm/gguf.h"

@@ -83,6 +83,7 @@ struct elm_operator_kind {
                                  in a row: each is a function of (parents, context), so they may be made
                                  together; 0: one */
 
+    bool by_name;             /* only where it is asked for: for models that were trained for it */
     bool traces;              /* makes nothing without values from inside of running programs: not for
                                  an opaque evaluator */
 

@@ -33,8 +33,11 @@ struct elm_train_def {
     uint32_t lora_rank;              /* 0: all weights; else `out` is an adapter */
     float lora_alpha;                /* 0: the rank */
     float beta;                      /* dpo: of the margin; grpo: of the KL term; 0: the trainer's own */
-    const char *labels;              /* edits: which of elm/edits.h, with commas; NULL: the trainer's own */
-    bool shuffled;                   /* edits, frequencies: outcomes permuted within each run: a control */
+    const char *labels;              /* edits: which of elm/edits.h, with commas; grpo, dpo: "better" or "graded"
+                                        (elm/dataset.h); NULL: the trainer's own */
+    bool shuffled;                   /* of runs: outcomes permuted within each run: a control */
+    float admitted;                  /* sft, scratch: learn the programs that runs admitted, of at least this share
+                                        of the best of their niche (elm/dataset.h); 0: answers of models */
     float inversions;                /* edits: share of the lessons that are programs broken on purpose */
     uint32_t width, layers, vocabulary;    /* of random weights; 0: the trainer's own */
     uint64_t seed;

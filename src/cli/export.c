@@ -15,6 +15,7 @@ struct exporting {
     struct stored_review review;
     const char *folder, *format;       /* format: NULL or "attempts", else a form of TRL */
     bool texts;
+    double admitted;
     FILE *to;
     uint64_t lines;
     enum elm_status status;
@@ -52,7 +53,9 @@ static enum elm_status write_data(struct exporting *e, struct elm_error *err)
                                                                    : ELM_DATA_EXAMPLES;
     struct elm_dataset data = {0};
     struct elm_buf line = {0};
-    enum elm_status status = elm_dataset_add(&data, kind, e->folder, err);
+    enum elm_status status = e->admitted > 0
+        ? elm_dataset_add_admitted(&data, (const char *const[]){e->folder}, 1, e->admitted, err)
+        : elm_dataset_add(&data, kind, e->folder, err);
     for (uint32_t i = 0; status == ELM_OK && i < data.item_count; i++) {
         elm_buf_clear(&line);
         elm_dataset_line(&data, kind, i, &line);
@@ -68,6 +71,9 @@ static enum elm_status write_data(struct exporting *e, struct elm_error *err)
 
 static enum elm_status write_all(struct exporting *e, struct elm_error *err)
 {
+    bool sft = e->format != NULL && strcmp(e->format, "trl-sft") == 0;
+    if (e->admitted > 0 && !sft)
+        return elm_fail(err, ELM_USAGE, "--admitted takes --format trl-sft");
     if (e->format != NULL && strcmp(e->format, "attempts") != 0)
         return write_data(e, err);
     ELM_TRY(elm_store_each(e->programs.store, 0, write_attempt, e, err));
@@ -127,7 +133,8 @@ int cmd_export(const struct invocation *v)
 {
     struct elm_error err = {0};
     struct exporting e = {.to = stdout, .texts = opt_on(v, OPT_TEXTS),
-                          .format = opt_text(v, OPT_FORMAT), .err = &err};
+                          .format = opt_text(v, OPT_FORMAT),
+                          .admitted = opt_real(v, OPT_ADMITTED, 0), .err = &err};
     enum elm_status status = export(v, &e, &err);
     stored_programs_close(&e.programs);
     stored_review_release(&e.review);

@@ -207,9 +207,15 @@ const struct option_info option_table[OPTIONS] = {
                   .help = "dpo: of the margin; grpo: of the KL term"},
     [OPT_LABELS] = {"labels", 0, OPTION_TEXT, true, .metavar = "LIST", .commands = IN_CYCLE | IN_TRAIN,
                     .fallback = "good",
-                    .help = "edits: what is learnt of runs, with commas: good, binary, graded, jump, elites"},
+                    .help = "edits: what is learnt of runs, with commas: good, binary, graded, jump, elites; "
+                            "dpo and grpo: better, or graded, where rank in fitness is the reward and "
+                            "pairs are the best with each that is worse"},
     [OPT_SHUFFLED] = {"shuffled", 0, OPTION_FLAG, true, .commands = IN_TRAIN,
-                      .help = "edits, frequencies: outcomes change places within each run: a control"},
+                      .help = "of runs: outcomes change places within each run: a control"},
+    [OPT_ADMITTED] = {"admitted", 0, OPTION_REAL, true, .metavar = "S", .lo = 0, .hi = 1,
+                      .commands = IN_EXPORT | IN_TRAIN, .fallback = "answers of models",
+                      .help = "sft, scratch, trl-sft: whole programs that runs admitted, whose fitness is at "
+                              "least this share of the best of their niche"},
     [OPT_INVERSIONS] = {"inversions", 0, OPTION_REAL, true, .metavar = "S", .lo = 0, .hi = 1,
                         .commands = IN_CYCLE | IN_TRAIN, .fallback = "0.3",
                         .help = "edits: share of the lessons that are programs broken on purpose"},

@@ -3,13 +3,15 @@
 
 #include "elm/store.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct child {
     int64_t attempt, parent;
     uint8_t operator_index;
-    bool better;
+    double reward;               /* better: 1 */
+    double fitness;              /* -INFINITY: none */
 };
 struct gathering {
     struct child *children;
@@ -27,8 +29,10 @@ static bool gather(void *ctx, const struct elm_attempt *a)
     if ((g->count & (g->count - 1)) == 0)
         g->children = elm_realloc(g->children, (g->count == 0 ? 1 : 2 * (size_t)g->count) *
                                                    sizeof(*g->children));
+    bool scored = a->status == ELM_EVAL_OK && isfinite(a->fitness);
     g->children[g->count++] = (struct child){a->id, a->parents[0], a->operator_index,
-                                             a->better == ELM_BETTER_YES};
+                                             a->better == ELM_BETTER_YES,
+                                             scored ? a->fitness : -INFINITY};
     return true;
 }
 
@@ -78,9 +82,9 @@ static enum elm_status add_child(struct reading *r, const struct child *c, bool 
 static enum elm_status add_singles(struct reading *r, const struct gathering *g, bool good_only)
 {
     for (uint32_t i = 0; i < g->count; i++) {
-        if (good_only && !g->children[i].better)
+        if (good_only && g->children[i].reward <= 0)
             continue;
-        enum elm_status status = add_child(r, &g->children[i], true, g->children[i].better);
+        enum elm_status status = add_child(r, &g->children[i], true, g->children[i].reward);
         if (status != ELM_OK && status != ELM_NOT_FOUND)
             return status;
     }
@@ -93,7 +97,7 @@ static enum elm_status add_group(struct reading *r, const struct child *c, uint3
     struct elm_dataset *d = r->data;
     bool begin = true;
     for (uint32_t i = 0; i < count; i++) {
-        enum elm_status status = add_child(r, &c[i], begin, c[i].better);
+        enum elm_status status = add_child(r, &c[i], begin, c[i].reward);
         if (status != ELM_OK && status != ELM_NOT_FOUND)
             return status;
         begin = begin && status == ELM_NOT_FOUND;
@@ -106,7 +110,33 @@ static enum elm_status add_group(struct reading *r, const struct child *c, uint3
     return ELM_OK;
 }
 
-/* The k-th good one with the k-th bad one, the shorter side again from its start. */
+/* The control: what became of them changes places. */
+static void shuffle(const struct elm_dataset *d, struct gathering *g)
+{
+    struct elm_rng rng = elm_rng(d->seed ^ 0x73687566, 0);
+    for (uint32_t i = g->count; i > 1; i--) {
+        struct child *a = &g->children[i - 1], *b = &g->children[elm_rng_below(&rng, i)];
+        const struct child kept = *a;
+        a->reward = b->reward;
+        a->fitness = b->fitness;
+        b->reward = kept.reward;
+        b->fitness = kept.fitness;
+    }
+}
+
+/* By the share of the others that a child leaves behind, equal ones by half. */
+static void grade(struct child *c, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        double behind = 0;
+        for (uint32_t j = 0; j < count; j++)
+            behind += c[j].fitness < c[i].fitness ? 1 : c[j].fitness == c[i].fitness && j != i ? 0.5 : 0;
+        c[i].reward = count > 1 ? behind / (count - 1) : 0;
+    }
+}
+
+/* The k-th good one with the k-th bad one, the shorter side again from its start. Where they are graded
+ * the best alone is good. */
 static enum elm_status add_pairs(struct reading *r, const struct child *c, uint32_t count)
 {
     struct elm_dataset *d = r->data;
@@ -116,9 +146,12 @@ static enum elm_status add_pairs(struct reading *r, const struct child *c, uint3
         return ELM_OK;
     const struct elm_data_item group = d->items[--d->item_count];
     struct elm_data_answer *all = elm_malloc(group.count * sizeof(*all));
+    double bar = 0;
+    for (uint32_t i = 0; d->graded && i < group.count; i++)
+        bar = fmax(bar, d->answers[group.first + i].reward);
     for (uint32_t i = 0; i < group.count; i++) {
         const struct elm_data_answer *a = &d->answers[group.first + i];
-        if (a->reward > 0)
+        if (a->reward > 0 && a->reward >= bar)
             all[good++] = *a;
         else
             all[group.count - ++bad] = *a;
@@ -141,6 +174,8 @@ static enum elm_status add_compared(struct reading *r, struct gathering *g, bool
         for (end = i + 1; end < g->count && g->children[end].parent == c->parent &&
                           g->children[end].operator_index == c->operator_index;)
             end++;
+        if (r->data->graded)
+            grade(&g->children[i], end - i);
         ELM_TRY(pairs ? add_pairs(r, c, end - i) : add_group(r, c, end - i));
     }
     return ELM_OK;
@@ -157,6 +192,8 @@ enum elm_status dataset_add_run(struct elm_dataset *d, enum elm_data_kind kind, 
     enum elm_status status = elm_store_call_totals(r.store, &totals, err);
     if (status == ELM_OK && totals.calls > 0)
         status = elm_store_each(r.store, 0, gather, &g, err);
+    if (status == ELM_OK && d->shuffled)
+        shuffle(d, &g);
     if (status == ELM_OK && g.count > 0) {
         if (kind == ELM_DATA_EXAMPLES || kind == ELM_DATA_LABELS)
             status = add_singles(&r, &g, kind == ELM_DATA_EXAMPLES);

@@ -110,7 +110,18 @@ static void take_answer(struct elm_text *t, uint32_t item, uint32_t answer, bool
 static enum elm_status load_data(const struct elm_train_def *def, enum elm_data_kind kind,
                                  struct elm_dataset *d, struct elm_error *err)
 {
-    for (uint32_t i = 0; i < def->data_count; i++)
+    d->graded = def->labels != NULL && strcmp(def->labels, "graded") == 0;
+    d->shuffled = def->shuffled;
+    d->seed = def->seed;
+    if (def->labels != NULL && !d->graded && strcmp(def->labels, "better") != 0)
+        return elm_fail(err, ELM_USAGE, "labels '%.60s' of answers: better and graded are allowed",
+                        def->labels);
+    if (def->admitted != 0 && (kind != ELM_DATA_EXAMPLES || !(def->admitted > 0 && def->admitted <= 1)))
+        return elm_fail(err, ELM_USAGE, "admitted %g: a share above 0 and up to 1 is allowed, and the "
+                        "trainers sft and scratch", (double)def->admitted);
+    if (def->admitted > 0)
+        ELM_TRY(elm_dataset_add_admitted(d, def->data, def->data_count, (double)def->admitted, err));
+    for (uint32_t i = 0; def->admitted == 0 && i < def->data_count; i++)
         ELM_TRY(elm_dataset_add(d, kind, def->data[i], err));
     if (d->item_count == 0)
         return elm_fail(err, ELM_USAGE, "'%s'%s: nothing to learn from (of the form %s; of a run: "

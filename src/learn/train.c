@@ -29,7 +29,8 @@ uint64_t train_fingerprint(const struct train *t)
 {
     const struct elm_train_def *d = t->def;
     const float reals[] = {d->rate, d->warmup, d->clip, d->lora_alpha, d->beta, d->options.beta1,
-                           d->options.beta2, d->options.epsilon, d->options.decay, d->inversions};
+                           d->options.beta2, d->options.epsilon, d->options.decay, d->inversions,
+                           d->admitted};
     const uint64_t wholes[] = {d->steps, d->batch, d->context, d->lora_rank, d->width, d->layers,
                                d->vocabulary, d->seed, d->shuffled};
     uint64_t hash = mix_text(1, t->kind->name);

@@ -142,6 +142,8 @@ static const char *idle_why(const struct elm_search *s, const struct elm_operato
         return why;
     if (kind->prompt != NULL && backend == NULL)
         return "asks a model, and none is given";
+    if (kind->by_name && list == NULL)
+        return "for models trained for it; --operators asks for it all the same";
     if (kind->needs_masks && !backend->masks)
         return "needs a backend that masks tokens, as native does";
     if (kind->prompt != NULL && !kind->needs_masks && backend->small && list == NULL)
