@@ -12,6 +12,7 @@
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
 # make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
 # make phase-2      small models that write whole walkers, learnt from all that runs admitted: half an hour
+# make phase-3      after it: one that is told the terrain learns from rewards of its own samples: half an hour
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -52,7 +53,7 @@ FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
 .PHONY: all run nano cycle test tests objects check lint layers limits docs bench bench-quick boolean-table \
-        adam-table adam-hour optimizers phase-2 clean install help llama llama-check llama-server-check \
+        adam-table adam-hour optimizers phase-2 phase-3 clean install help llama llama-check llama-server-check \
         trl-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
@@ -151,6 +152,9 @@ cycle: $(OUT)/elm
 # phase 2 of the paper on walkers: small models that write whole programs (half an hour of one core)
 phase-2: $(OUT)/elm $(OUT)/tools/samples
 	@tools/phase-2 $^ runs/phase-2
+# phase 3: one of them, told the terrain, learns from rewards of its own samples (half an hour; after phase 2)
+phase-3: $(OUT)/elm $(OUT)/tools/samples
+	@tools/phase-3 $^ runs/phase-2 runs/phase-3
 
 layers:
 	@tools/layers

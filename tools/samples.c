@@ -1,6 +1,7 @@
 /*
  * samples: what the first N attempts of runs came to, in a line each: how many are valid, better than their
- * parent; filled niches; QD, the sum of the best fitness of each niche (below 0: 0); the best.
+ * parent; filled niches; QD, the sum of the best fitness of each niche (below 0: 0); the best; the mean, where what
+ * is invalid or below 0 counts 0.
  *
  *     build/release/tools/samples 1024 RUN...
  */
@@ -14,7 +15,7 @@ struct sums {
     const struct elm_problem *problem;
     double *best;                /* of each niche; NaN: empty */
     int64_t most, attempts, valid, better;
-    double top;
+    double top, sum;
 };
 
 static uint32_t niche_of(const struct elm_problem *p, const double *measures)
@@ -42,6 +43,7 @@ static bool each(void *ctx, const struct elm_attempt *a)
     s->valid++;
     double *best = &s->best[niche_of(s->problem, a->measures)];
     *best = fmax(*best, fmax(a->fitness, 0));
+    s->sum += fmax(a->fitness, 0);
     s->top = fmax(s->top, a->fitness);
     return true;
 }
@@ -69,9 +71,10 @@ static enum elm_status measure(int64_t most, const char *folder, struct elm_erro
         qd += isnan(s.best[i]) ? 0 : s.best[i];
     }
     if (status == ELM_OK && s.attempts > 0)
-        printf("%-32s %6lld  valid %3.0f %%  better %4.1f %%  niches %4u  QD %6.0f  best %5.1f\n", folder,
+        printf("%-32s %6lld  valid %3.0f %%  better %4.1f %%  niches %4u  QD %6.0f  best %5.1f  mean %5.2f\n", folder,
                (long long)s.attempts, 100.0 * (double)s.valid / (double)s.attempts,
-               100.0 * (double)s.better / (double)s.attempts, filled, qd, s.top);
+               100.0 * (double)s.better / (double)s.attempts, filled, qd, s.top,
+               s.sum / (double)s.attempts);
     free(s.best);
     elm_problem_free(problem);
     return status;

@@ -241,7 +241,7 @@ static enum elm_status load(const char *name, const char *from, struct elm_error
 static void built_in_ones_are_right(void **state)
 {
     (void)state;
-    static const char *const wanted[] = {"cross", "diff", "repair", "rewrite", "span"};
+    static const char *const wanted[] = {"compose", "cross", "diff", "repair", "rewrite", "span"};
     for (size_t i = 0; i < ELM_COUNT(wanted); i++)
         assert_string_equal(elm_prompt_name(i), wanted[i]);
     for (size_t i = 0; elm_prompt_name(i) != NULL; i++) {
