@@ -11,6 +11,7 @@
 #define BATCH 512
 #define CORRUPTIONS_MAX 6
 #define OPAQUE_SHARE 0.2
+#define BLIND_SHARE 0.08         /* not even cases, as where a judge shows none */
 #define HALFWAY_SHARE 0.3
 #define WIDTH 64
 #define LAYERS 3
@@ -34,6 +35,8 @@ static int make_lesson(void *ctx, struct elm_school_lane *lane, uint64_t number,
         .halfway = HALFWAY_SHARE,
     };
     e.opaque = elm_rng_chance(&rng, OPAQUE_SHARE);
+    if (elm_rng_chance(&rng, BLIND_SHARE))
+        e.evidence = NULL;
     return elm_nano_teach(lane->teacher, &e, &rng, e.opaque ? NULL : lane->vm, out) ? 0 : -1;
 }
 

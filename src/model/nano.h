@@ -177,7 +177,7 @@ bool nano_differ_find(struct nano_differ *d, const struct nano_program *from,
 /* ---- rows ---- */
 
 #define NANO_IDS 12
-#define NANO_NODE_FEATURES 208
+#define NANO_NODE_FEATURES 224
 #define NANO_CASE_FEATURES 176
 #define NANO_RELATIONS 16
 
@@ -231,7 +231,8 @@ void nano_reader_free(struct nano_reader *r);
 void nano_read(struct nano_reader *r, const struct nano_program *p, const struct elm_io *io,
                uint64_t fuel, const struct elm_evidence *evidence, bool opaque,
                struct elm_vm_memory *vm, struct nano_prefix *out);
-/* Fills features of nodes from the tape. */
+/* Fills features of nodes: how often what they name is used; from the tape. */
+void nano_reads(const struct nano_program *p, struct nano_prefix *out);
 void nano_features(const struct elm_tape *tape, const struct nano_program *p, struct nano_prefix *out);
 
 /* One row of the edit so far. */

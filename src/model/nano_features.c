@@ -22,12 +22,15 @@ enum {
     AT_USUAL_SHARE = AT_USUAL + NANO_NUMBER_FEATURES,
     AT_NEAR = AT_USUAL_SHARE + 1,        /* value + 1, - 1, negated, not */
     AT_ALL = AT_NEAR + 4,
-    AT_END = AT_ALL + 3,
+    AT_PAIRS = AT_ALL + 3,               /* two of + - * at once, the second in either operand */
+    AT_READS = AT_PAIRS + 2 * 9,         /* uses of what it names or declares: none; how many */
+    AT_END = AT_READS + 2,
 };
 _Static_assert(AT_END <= NANO_NODE_FEATURES, "room for the features of a node");
 
 struct node {
     const struct elm_tape *tape;
+    const struct elm_tree *tree;
     uint32_t at, count;          /* cases with a want */
     uint32_t events[NANO_CASES];
     float *out;
@@ -139,6 +142,39 @@ static void add_swapped(struct node *n, uint32_t k, uint8_t op)
         try_value(n, AT_SWAPPED, k, v, real && op < ELM_NODE_EQ);
 }
 
+static bool is_sum_or_product(const struct node *n, const struct elm_tape_event *e)
+{
+    uint8_t kind = n->tree->nodes[e->node].kind;
+    return e->form == ELM_TAPE_COMPUTE && kind >= ELM_NODE_ADD && kind <= ELM_NODE_MUL;
+}
+
+/* Of two wrong operators, one in an operand of the other, neither is mended alone. */
+static void add_pairs(struct node *n, uint32_t k)
+{
+    const struct elm_tape_event *e = &n->tape->events[n->events[k]], *kids[2];
+    if (!is_sum_or_product(n, e))
+        return;
+    for (uint32_t side = 0; side < 2; side++)
+        kids[side] = &n->tape->events[e->from[side]];
+    for (uint32_t side = 0; side < 2; side++) {
+        const struct elm_tape_event *kid = kids[side], *a = &n->tape->events[kid->from[0]],
+                                    *b = &n->tape->events[kid->from[1]];
+        if (!is_sum_or_product(n, kid) || kid->node <= e->node ||
+            kid->node >= e->node + n->tree->nodes[e->node].size)
+            continue;
+        for (uint32_t op = 0; op < 9; op++) {
+            union elm_value v, both[2] = {kids[0]->value, kids[1]->value};
+            elm_value_apply((uint8_t)(ELM_NODE_ADD + op / 3), kid->real,
+                            as(a->value, a->real, kid->real), as(b->value, b->real, kid->real), &v);
+            both[side] = v;
+            for (uint32_t i = 0; i < 2; i++)
+                both[i] = as(both[i], kids[i]->real, e->real);
+            elm_value_apply((uint8_t)(ELM_NODE_ADD + op % 3), e->real, both[0], both[1], &v);
+            try_value(n, AT_PAIRS + 9 * side + op, k, v, e->real);
+        }
+    }
+}
+
 static void add_near(struct node *n, uint32_t k)
 {
     static const int8_t constants[4] = {-1, 0, 1, 2};
@@ -187,11 +223,29 @@ static void add_usual(struct node *n)
     n->out[AT_USUAL_SHARE] = (float)best_count * n->share;
 }
 
+void nano_reads(const struct nano_program *p, struct nano_prefix *out)
+{
+    uint32_t reads[NANO_SLOTS] = {0};
+    for (uint32_t row = 0; row < out->node_count; row++) {
+        uint8_t kind = p->tree->nodes[out->at[row]].kind;
+        if (out->slot[row] < NANO_SLOTS && (kind == ELM_NODE_VAR || kind == ELM_NODE_INDEX))
+            reads[out->slot[row]]++;
+    }
+    for (uint32_t row = 0; row < out->node_count; row++) {
+        float *f = out->features + (size_t)row * NANO_NODE_FEATURES + AT_READS;
+        if (out->slot[row] >= NANO_SLOTS)
+            continue;
+        uint32_t count = reads[out->slot[row]];
+        f[0] = count == 0;
+        f[1] = (float)(count < 8 ? count : 8) / 4;
+    }
+}
+
 void nano_features(const struct elm_tape *tape, const struct nano_program *p,
                    struct nano_prefix *out)
 {
     for (uint32_t row = 0; row < out->node_count; row++) {
-        struct node n = {.tape = tape, .at = out->at[row],
+        struct node n = {.tape = tape, .tree = p->tree, .at = out->at[row],
                          .out = out->features + (size_t)row * NANO_NODE_FEATURES};
         const struct elm_node *node = &p->tree->nodes[n.at];
         float met = 0;
@@ -224,6 +278,7 @@ void nano_features(const struct elm_tape *tape, const struct nano_program *p,
             add_operators(&n, k);
             if (node->kind >= ELM_NODE_ADD && node->kind < ELM_NODE_LOGIC_AND)
                 add_swapped(&n, k, node->kind);
+            add_pairs(&n, k);
             add_near(&n, k);
         }
         add_usual(&n);

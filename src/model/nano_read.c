@@ -341,8 +341,9 @@ void nano_read(struct nano_reader *r, const struct nano_program *p, const struct
     for (uint32_t row = 0; row < out->node_count; row++)
         read_node(p, out, row);
     memset(out->features, 0, out->node_count * NANO_NODE_FEATURES * sizeof(float));
+    nano_reads(p, out);
     out->case_count = 0;
-    out->opaque = opaque;
+    out->opaque = opaque || evidence == NULL || evidence->case_count == 0;
     if (evidence == NULL || evidence->case_count == 0)
         return;
     reserve_cases(r, io);
