@@ -163,7 +163,11 @@ void elm_tree_includes(const struct elm_tree *t, const struct elm_names *names,
  * return: the last statement of the body must be a return or an if/else whose both ends return, or
  * an endless loop).
  * Calls only functions defined above, or itself. Structure (arity, kinds of kids, sizes) is
- * checked first, so any array of nodes may be given. Fails: ELM_PARSE, ELM_RANGE. */
+ * checked first, so any array of nodes may be given.
+ * A program that stores a variable and uses it in one expression where C leaves the order open
+ * (`x = x++`, `a[0] + f(a)` where f stores into its array) is refused as well, since compilers differ.
+ * An array counts as one variable there: `a[i]++ + a[j]` is refused whatever i and j are.
+ * Fails: ELM_PARSE, ELM_RANGE, ELM_OUTSIDE (that order alone). */
 enum elm_status elm_tree_check(struct elm_tree *t, const struct elm_names *names,
                                struct elm_error *err);
 

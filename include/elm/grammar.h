@@ -1,7 +1,8 @@
 /*
  * grammar: what may be written at one spot of one program, as an acceptor of bytes. What it admits
  * parses there, names only what is in scope, and has the types that the spot wants, so that
- * elm_tree_check accepts the child. It need not admit all of core C.
+ * elm_tree_check accepts the child, unless it stores and uses a variable in one expression where C
+ * leaves the order open. It need not admit all of core C.
  *
  * One layout is admitted, the printer's.
  *

@@ -2,7 +2,8 @@
  * nano: the tree-edit model: a small transformer that reads a core C program together with what its
  * runs say, and writes edits: a pointer to a node, what comes in its place in node tokens under a
  * grammar, then another pointer to the right of it, or the end; 1 to 5 holes a child. Names are
- * slots in scope, old subtrees can be copied, so every child is a program that builds.
+ * slots in scope, old subtrees can be copied, so every child is a program that builds (elm_tree_check
+ * refuses few all the same: where C leaves open whether a variable is stored before it is used).
  *
  *     weights -> pupil (one thread's memory of learning): lessons -> gradient
  *             -> sampler (one thread's memory of sampling): program -> 64 children at once

@@ -3,9 +3,9 @@
  * touch code which reaches no output come with another one, so that no evaluation is spent on them
  * alone ("single" mutation of Cartesian GP: Goldman & Punch 2013).
  *
- * Every move answers with edits whose child passes elm_tree_check: expressions are typed by
- * construction; statement moves, which may move a name out of its scope or cut off a return, are
- * applied and checked here and drawn again when they fail.
+ * Expressions are typed by construction; few give a child that elm_tree_check refuses, for a store
+ * and a use that C leaves no order between. Statement moves, which may move a name out of its scope
+ * or cut off a return, are applied and checked here and drawn again when they fail.
  */
 #include "elm/operator.h"
 

@@ -2,7 +2,7 @@
  * check: is this array of nodes a program that a C compiler takes, and what type has each node?
  * Structure is verified on the way down, before anything is read through it.
  */
-#include "elm/code.h"
+#include "code/order.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -28,11 +28,12 @@ struct checker {
     uint32_t function_count;
     uint8_t returns;
     uint32_t loops, depth;
+    bool order_matters;     /* there may be a store within an expression */
     enum elm_status status;
     struct elm_error *err;
 };
 
-static bool bad(struct checker *c, const char *what, uint32_t at)
+static bool refuse(struct checker *c, enum elm_status status, const char *what, uint32_t at)
 {
     if (c->status != ELM_OK)
         return false;
@@ -43,9 +44,14 @@ static bool bad(struct checker *c, const char *what, uint32_t at)
                   n->kind == ELM_NODE_PARAM || n->kind == ELM_NODE_FUNCTION) &&
                  n->name < elm_names_count(c->names);
     struct elm_str name = named ? elm_names_text(c->names, n->name) : (struct elm_str){"", 0};
-    c->status = elm_fail(c->err, ELM_PARSE, "%s%s%.*s%s", what, named ? " '" : "",
+    c->status = elm_fail(c->err, status, "%s%s%.*s%s", what, named ? " '" : "",
                          (int)name.len, name.ptr, named ? "'" : "");
     return false;
+}
+
+static bool bad(struct checker *c, const char *what, uint32_t at)
+{
+    return refuse(c, ELM_PARSE, what, at);
 }
 
 /* Is node `at` whole within `end`, with a number of kids that its kind may have? */
@@ -127,6 +133,7 @@ static uint8_t expression(struct checker *c, uint32_t at, uint32_t end);
 static uint8_t scalar(struct checker *c, uint32_t at, uint32_t end)
 {
     uint8_t type = expression(c, at, end);
+    c->order_matters |= c->status == ELM_OK && c->nodes[at].kind >= ELM_NODE_ASSIGN;
     if (c->status == ELM_OK && type != ELM_TYPE_INT && type != ELM_TYPE_DOUBLE)
         bad(c, is_array(type) ? "an array used as a number:" : "a void value is used:", at);
     return type;
@@ -173,6 +180,7 @@ static bool argument(struct checker *c, uint32_t call, const struct elm_node *pa
         return false;
     const struct elm_node *n = &c->nodes[kid];
     const struct symbol *s = n->kind == ELM_NODE_VAR ? find(c, n->name) : NULL;
+    c->order_matters = true;
     if (s == NULL || s->type != param->type || s->dims[1] != param->dims[1])
         return bad(c, "an argument that is not the array wanted by", call);
     return true;
@@ -632,6 +640,7 @@ enum elm_status elm_tree_check(struct elm_tree *t, const struct elm_names *names
     c.names = names;
     c.symbol_count = c.scope_start = c.function_count = c.loops = c.depth = 0;
     c.returns = ELM_TYPE_NONE;
+    c.order_matters = false;
     c.status = ELM_OK;
     c.err = err;
     if (!shaped(&c, 0, t->count))
@@ -646,6 +655,10 @@ enum elm_status elm_tree_check(struct elm_tree *t, const struct elm_names *names
             return c.status;
         kid += t->nodes[kid].size;
     }
-    ended(&c, 0, kid);
+    if (ended(&c, 0, kid) && c.order_matters) {
+        uint32_t at = order_open(t->nodes);
+        if (at != UINT32_MAX)
+            refuse(&c, ELM_OUTSIDE, "no order between a store and a use of", at);
+    }
     return c.status;
 }

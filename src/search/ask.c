@@ -201,13 +201,14 @@ void ask_edits(struct elm_search *s, struct batch *b, struct candidate *c,
     c->edit_len = b->edits.len - c->edit_at;
 }
 
-bool search_read_text(struct elm_search *s, struct elm_str text, struct elm_tree *tree)
+bool search_read_text(struct elm_search *s, struct elm_str text, struct elm_tree *tree,
+                      struct elm_error *why)
 {
     if (s->problem->seed.count == 0 || text.len > ELM_TEXT_BYTES_MAX)
         return false;
     if (elm_tree_parse(text, s->problem->names, tree, NULL) != ELM_OK)
         return false;
-    if (elm_tree_check(tree, s->problem->names, NULL) == ELM_OK)
+    if (elm_tree_check(tree, s->problem->names, why) == ELM_OK)
         return true;
     elm_tree_release(tree);
     *tree = (struct elm_tree){0};
@@ -220,11 +221,16 @@ void ask_text(struct elm_search *s, struct batch *b, struct candidate *c, struct
     c->edit_at = b->edits.len;
     c->edit_len = text.len;
     elm_buf_add_str(&b->edits, text);
-    if (search_read_text(s, text, &c->tree)) {
+    struct elm_error why = {0};
+    if (search_read_text(s, text, &c->tree, &why)) {
         if (c->tree.count > s->problem->nodes_max)
             ask_reject(c, ELM_EVAL_TOO_LARGE, "program beyond limits.nodes");
         else
             judge_tree(s, c);
+        return;
+    }
+    if (why.status == ELM_OUTSIDE) {
+        ask_reject(c, ELM_EVAL_BUILD_FAILED, why.message);
         return;
     }
     uint64_t hash = elm_hash(text.ptr, text.len, 0);

@@ -1,7 +1,7 @@
 /*
  * edit: what tree-editing operators share: fitting a foreign subtree into a scope, random
  * expressions and statements, picking a node. Everything here builds typed trees: what it returns
- * passes elm_tree_check where it is put.
+ * passes elm_tree_check where it is put, but for the order of stores and uses in one expression.
  */
 #include "search/edit.h"
 

@@ -239,8 +239,10 @@ uint64_t search_hash(const struct elm_search *s, const struct elm_tree *t);
 /* Counts a child asked of the elite with this id. */
 void ask_count(struct elm_search *s, int64_t id);
 struct elm_operator_context ask_context(struct elm_search *s);
-/* The tree of a text that should be core C; false when it isn't. */
-bool search_read_text(struct elm_search *s, struct elm_str text, struct elm_tree *tree);
+/* The tree of a text that should be core C; false when it isn't. why (nullable) then says ELM_OUTSIDE
+ * where a compiler would take it, but choose an order that C leaves open. */
+bool search_read_text(struct elm_search *s, struct elm_str text, struct elm_tree *tree,
+                      struct elm_error *why);
 /* Repeats what asking a stored batch did to the state. */
 enum elm_status search_ask_stored(struct elm_search *s, struct batch *b, struct elm_error *err);
 /* tell.c: admits, counts, rewards; appends to the store unless b->stored. */

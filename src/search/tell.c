@@ -76,7 +76,7 @@ static enum elm_status take_tree(struct elm_search *s, const struct batch *b,
     }
     bool is_text = (c->attempt.flags & ELM_ATTEMPT_TEXT) != 0;
     if (is_text && c->tree.count == 0)
-        search_read_text(s, text_of(b, c), &c->tree);
+        search_read_text(s, text_of(b, c), &c->tree, NULL);
     if (c->tree.count > 0 || is_text) {
         struct elm_tree own = c->tree;
         c->tree = (struct elm_tree){0};

@@ -1,7 +1,8 @@
 # model: runs that ask a model, answered from a file; what is stored, shown and refused.
 . "${0%/*}/lib.sh"
 
-# one right answer, one that builds but is no better, one that doesn't build, one without a program
+# one right answer, one that builds but is no better, one that doesn't build, one that compilers would
+# understand each in its own way, one without a program
 cat >answers <<'EOF'
 The signs are wrong. Here it is:
 ```c
@@ -29,6 +30,13 @@ double quadratic(double a, double b, double c, double x)
 }
 ```
 %%
+```c
+double quadratic(double a, double b, double c, double x)
+{
+    return a * x++ * x + b * x + c;
+}
+```
+%%
 I am sorry, I can't do that.
 EOF
 expect 0 run quadratic --script answers --operators rewrite --target 1 --evaluations 50 --folder r --json
@@ -50,12 +58,14 @@ expect 0 run r --evaluations 50 -q
 expect 0 run quadratic --script answers --model-share 0.9 --target none --evaluations 400 --folder s -q
 expect 0 run s --evaluations 800 --target none -q
 expect 0 replay s
+expect 0 export s
+has out "no order between a store and a use of 'x'"
 
 # a mask: drawn at random from what a grammar admits
 expect 0 run sort --backend scripted --operators span --evaluations 200 --folder t -q
-expect 0 show t
-hasnt out "build-failed"
+expect 0 export t
 hasnt out "parse-failed"
+same "refused but for the order" "$(grep '"build-failed"' out | grep -vc "no order between")" 0
 
 expect 2 run sort --backend openai
 has err "--endpoint"
@@ -74,21 +84,21 @@ expect 0 run sort --endpoint 'http://127.0.0.1:1/v1,model=m' --model-share 0.5 -
 expect 0 list backends
 has out "native"
 has out "openai"
-finish
 
 # a model that operators on trees have as their own needs no backend, and a run keeps to it
 expect 0 train --trainer inversions --width 32 --layers 1 --batch 4 --steps 1 --out own.gguf -q
 cp own.gguf other.gguf
-expect 0 run sort --model own.gguf --operators nano,tree --evaluations 200 --folder u --json
+expect 0 run sort --model own.gguf --operators nano,tree --evaluations 200 --folder w --json
 has out '"nano"'
-expect 0 run u --evaluations 400 -q
-expect 0 run u --model other.gguf --evaluations 500 -q
-expect 0 replay u
+expect 0 run w --evaluations 400 -q
+expect 0 run w --model other.gguf --evaluations 500 -q
+expect 0 replay w
 has out "as the run ended with"
 echo more >>own.gguf
-expect 2 run u --evaluations 600
+expect 2 run w --evaluations 600
 has err "operator_model_hash"
-expect 2 run sort --model other.gguf --operators tree --folder v
+expect 2 run sort --model other.gguf --operators tree --folder x
 has err "has a model of its own"
 expect 2 compare sort --arm "a: operators=tree; model=other.gguf" --evaluations 10 --seeds 1
 has err "has a model of its own"
+finish

@@ -33,7 +33,7 @@ static const char *const seeds[] = {
     "return - -a;\n}\n",
     "int f(int a)\n{\nint t;\nt = a;\n{\nint t = 3;\na = t;\n}\nreturn t;\n}\n",
     "int f(int a)\n{\nreturn a;\na = 1;\nreturn a / 0;\n}\n",
-    "int f(int a)\n{\nint t = 0;\nt = a = t++ + (a -= 2);\nreturn t;\n}\n",
+    "int f(int a)\n{\nint t = 0;\nint u = t = a - 2;\nreturn u * (t++ > 3);\n}\n",
 };
 
 struct tally {

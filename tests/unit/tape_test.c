@@ -13,8 +13,8 @@ static const char *const seeds[] = {
     "while (k > 0) {\nz = z * 0.5 + y;\nk--;\n}\nz -= fmin(x, n);\n"
     "return z / (1.0 + fabs(y));\n}\n",
     "void f(int in[5], double w[2][3], int out[5], double outs[2])\n{\nint t[4] = {1, 2, 3};\n"
-    "double d[2][2] = {{1.0, 2.0}, {3.0}};\nfor (int i = 0; i < 5; i++) {\n"
-    "out[i] = in[4 - i] * t[i % 3] + t[3]++;\n}\nouts[0] = w[1][2] * d[1][0];\n"
+    "double d[2][2] = {{1.0, 2.0}, {3.0}};\nint u[2] = {4};\nfor (int i = 0; i < 5; i++) {\n"
+    "out[i] = in[4 - i] * t[i % 3] + u[0]++;\n}\nouts[0] = w[1][2] * d[1][0];\n"
     "outs[1] += w[0][0] + d[1][1];\n}\n",
 };
 
