@@ -149,3 +149,10 @@ const struct nano_rows *nano_rows_choose(enum elm_kernel kernel)
     bool plain = kernel == ELM_KERNEL_PLAIN || kernel == ELM_KERNEL_AVX2;
     return fast == NULL || plain ? nano_rows_plain() : fast;
 }
+
+const struct nano_products *nano_products_choose(enum elm_kernel kernel)
+{
+    bool asked = kernel == ELM_KERNEL_AUTO || kernel == ELM_KERNEL_AMX;
+    const struct nano_products *fast = asked ? nano_products_amx() : NULL;
+    return fast != NULL ? fast : nano_rows_choose(kernel)->products;
+}

@@ -44,6 +44,7 @@ static inline void nano_embed(const struct elm_nano *n, const struct nano_rows *
     rows->embed(n->weights + n->embed, ids, count, n->config.width, row);
 }
 const struct nano_rows *nano_rows_choose(enum elm_kernel kernel);
+const struct nano_products *nano_products_choose(enum elm_kernel kernel);
 
 /* What sampling needs of a program that has been read; valid until the pupil's next use. */
 struct nano_encoded {

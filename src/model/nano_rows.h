@@ -27,6 +27,8 @@ struct nano_attention {
     float *qkv_gradient;                 /* set */
     float *bias_gradient;                /* added to */
 };
+#define NANO_ROUND(n) (((n) + 15) / 16 * 16)
+
 /* Attention of new rows, each over the prefix and over the steps of its own branch. */
 struct nano_glance {
     uint32_t rows, prefix, stride, width;
@@ -39,13 +41,13 @@ struct nano_glance {
     const uint8_t *relations;            /* [rows][stride] to the prefix */
     const float *bias;
     float *out;                          /* [rows][width] */
-    float *scratch;                      /* nano_glance_scratch */
+    float *scratch;                      /* nano_glance_scratch of them */
 };
 /* Floats. */
 static inline size_t nano_glance_scratch(uint32_t prefix_stride, uint32_t heads)
 {
-    size_t steps = (NANO_STEPS_MAX + 15) / 16 * 16;
-    return NANO_GLANCES * ((1 + heads) * steps + prefix_stride) + 16 * heads;
+    size_t steps = NANO_ROUND(NANO_STEPS_MAX);
+    return NANO_GLANCES * ((1 + heads) * steps + prefix_stride) + 32;
 }
 struct nano_draw {
     const float *logits;                 /* readable to a multiple of 16 */
@@ -61,14 +63,22 @@ struct nano_pointing {
     uint32_t width, stride;
     float scale, *scores;                /* [stride] */
 };
-/* out[rows][columns] = left[rows][depth] times weights in panels of 16 columns: [depth][16] each. */
+/* out[rows][columns] = left[rows][depth] times weights in panels of 16 columns, as `pack` lays them. */
 struct nano_product {
     const float *left, *panels;
-    float *out;
+    float *out;                          /* has room for rows of 16 */
     size_t left_stride, out_stride;
-    uint32_t rows, columns, depth;       /* columns: of 16 */
+    uint32_t rows, columns, depth;       /* columns: of 16; depth: of 32 */
     bool add;
 };
+struct nano_products {
+    void (*begin)(void), (*end)(void);   /* around a run of products on one thread; nullable */
+    /* weights[rows][cols] to as many numbers: panels of 16 rows, [cols][16] each, or as the machine
+     * wants them. */
+    void (*pack)(const float *weights, uint32_t rows, uint32_t cols, float *panels);
+    void (*product)(const struct nano_product *p);
+};
+const struct nano_products *nano_products_amx(void);    /* NULL: not on this machine */
 struct nano_rows {
     void (*norm)(const float *x, const float *weight, uint32_t rows, uint32_t width, float *scale,
                  float *out);
@@ -88,7 +98,7 @@ struct nano_rows {
     /* Adds the rows of a table [..][width] that are named; 0 names none. */
     void (*embed)(const float *table, const uint16_t *ids, uint32_t count, uint32_t width,
                   float *row);
-    void (*product)(const struct nano_product *p);
+    const struct nano_products *products;
 };
 const struct nano_rows *nano_rows_plain(void);
 const struct nano_rows *nano_rows_avx512(void);      /* NULL: not on this machine */

@@ -16,6 +16,40 @@ TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,fma")
         _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(relations))),       \
         _mm512_loadu_ps(bias)))
 
+#define SUMS(x) ((v16)sums_of((const __m512 *)(const void *)(x)))
+/* Of 16 vectors, each in the order of sum16: the halves, then one after the other. */
+static ALWAYS_INLINE __m512 sums_of(const __m512 *x)
+{
+    __m512 a[8], b[8];
+    UNROLL
+    for (int i = 0; i < 8; i++)
+        a[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x[i], x[i + 8], 0x44),
+                             _mm512_shuffle_f32x4(x[i], x[i + 8], 0xee));
+    UNROLL
+    for (int i = 0; i < 8; i += 2) {
+        b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+    }
+    /* a[4 * (i / 4) + k]: number k, and k + 4 in the next quarter, of four vectors */
+    UNROLL
+    for (int i = 0; i < 8; i += 4) {
+        a[i] = (__m512)_mm512_unpacklo_pd((__m512d)b[i], (__m512d)b[i + 2]);
+        a[i + 1] = (__m512)_mm512_unpackhi_pd((__m512d)b[i], (__m512d)b[i + 2]);
+        a[i + 2] = (__m512)_mm512_unpacklo_pd((__m512d)b[i + 1], (__m512d)b[i + 3]);
+        a[i + 3] = (__m512)_mm512_unpackhi_pd((__m512d)b[i + 1], (__m512d)b[i + 3]);
+    }
+    /* quarters: vectors 0-3 low, high, 8-11 low, high; and 4-7, 12-15 */
+    __m512 sum = _mm512_setzero_ps();
+    UNROLL
+    for (int k = 0; k < 4; k++)
+        sum = _mm512_add_ps(sum, _mm512_shuffle_f32x4(a[k], a[k + 4], 0x88));
+    UNROLL
+    for (int k = 0; k < 4; k++)
+        sum = _mm512_add_ps(sum, _mm512_shuffle_f32x4(a[k], a[k + 4], 0xdd));
+    /* quarters are vectors 0-3, 8-11, 4-7, 12-15 */
+    return _mm512_shuffle_f32x4(sum, sum, 0xd8);
+}
+
 #include "model/nano_rows_body.h"
 
 TARGET_END

@@ -411,25 +411,52 @@ static void product(const struct nano_product *p)
 
 /* ---- attention of new rows ---- */
 
-static ALWAYS_INLINE const float *step_row(const struct nano_glance *g, uint32_t row, uint32_t step)
+/* What NANO_GLANCES rows share while they look. */
+struct looking {
+    uint32_t heads, span, wide;          /* span: steps in whole vectors; wide: and the prefix */
+    const float *rows[NANO_GLANCES * NANO_STEPS_MAX];    /* [row][step] */
+    uint8_t relations[NANO_ROUND(NANO_STEPS_MAX)];          /* of the steps to the last of them */
+    float *own, *scores;                 /* [row][head][step], [row][wide] */
+};
+
+static ALWAYS_INLINE void name_steps(const struct nano_glance *g, struct looking *l)
 {
     const size_t size = 3 * (size_t)g->width;
-    return step + 1 < g->steps ? g->past + g->paths[row][step] * size : g->qkv + row * size;
+    for (uint32_t r = 0; r < g->rows; r++) {
+        const float **rows = l->rows + r * g->steps;
+        for (uint32_t j = 0; j + 1 < g->steps; j++)
+            rows[j] = g->past + g->paths[r][j] * size;
+        rows[g->steps - 1] = g->qkv + r * size;
+    }
+    memset(l->relations, NANO_REL_STEP, sizeof(l->relations));
+    if (g->steps > 1)
+        l->relations[g->steps - 2] = NANO_REL_LAST_STEP;
+    l->relations[g->steps - 1] = NANO_REL_SELF;
 }
 
-/* Scores of a row's own steps: [heads][span]. */
-static ALWAYS_INLINE void own_scores(const struct nano_glance *g, uint32_t row, uint32_t span,
-                                     float *out)
+/* Products of the rows with their own steps. */
+static ALWAYS_INLINE void own_scores(const struct nano_glance *g, const struct looking *l)
 {
-    const float *q = g->qkv + (size_t)row * 3 * g->width;
-    for (uint32_t j = 0; j < g->steps; j++) {
-        const float *k = step_row(g, row, j) + g->width;
-        uint32_t relation = j + 1 == g->steps ? NANO_REL_SELF
-                            : j + 2 == g->steps ? NANO_REL_LAST_STEP : NANO_REL_STEP;
-        for (uint32_t h = 0; h < g->width / NANO_HEAD; h++)
-            out[h * span + j] = sum16(get(q + h * NANO_HEAD) * get(k + h * NANO_HEAD)) * 0.25f +
-                                g->bias[h * NANO_RELATIONS + relation];
+    v16 products[16];
+    uint32_t count = 0;
+    float *out = l->own;
+    for (uint32_t r = 0; r < g->rows; r++) {
+        const float *const *rows = l->rows + r * g->steps;
+        for (uint32_t c = 0; c < g->width; c += NANO_HEAD) {
+            v16 q = get(g->qkv + (size_t)r * 3 * g->width + c);
+            for (uint32_t j = 0; j < g->steps; j++) {
+                products[count++] = q * get(rows[j] + g->width + c);
+                if (count == 16) {
+                    put(out, SUMS(products));
+                    out += 16;
+                    count = 0;
+                }
+            }
+        }
     }
+    for (uint32_t k = count; k < 16; k++)
+        products[k] = all(0);
+    put(out, SUMS(products));
 }
 
 /* Adds values of the prefix to `rows` rows, which is a constant where it is called. */
@@ -467,41 +494,74 @@ static ALWAYS_INLINE void mix(const struct nano_glance *g, const float *p, size_
         mix_block(g, p, p_stride, v, out, 1);
 }
 
-/* A row's scores to its shares, and its own steps mixed. Own steps come first, so that the prefix
- * stays in whole vectors. */
-static ALWAYS_INLINE void share(const struct nano_glance *g, uint32_t row, uint32_t head,
-                                uint32_t span, const float *own, float *p)
+/* Some scores of a row with what their relations add. */
+static ALWAYS_INLINE v16 related(float *p, const float *from, const float *bias,
+                                 const uint8_t *relations, uint32_t count, v16 most)
 {
+    for (uint32_t j = 0; j < count; j += 16) {
+        v16 x = get(from + j) * all(0.25f) + BIAS(bias, relations + j);
+        if (count - j < 16)
+            x = pick(first(count - j), x, all(-1e30f));
+        put(p + j, x);
+        most = pick(x > most, x, most);
+    }
+    return most;
+}
+
+/* Scores to shares, and own steps mixed. Own steps come first, so that the prefix stays in whole
+ * vectors. */
+static ALWAYS_INLINE void share(const struct nano_glance *g, const struct looking *l, uint32_t head)
+{
+    v16 sums[NANO_GLANCES];
+    float scales[NANO_GLANCES];
     const float *bias = g->bias + head * NANO_RELATIONS;
-    const uint8_t *relations = g->relations + (size_t)row * g->stride;
-    for (uint32_t j = 0; j < span; j += 16)
-        put(p + j, pick(first(g->steps - j), get(own + j), all(-1e30f)));
-    for (uint32_t j = 0; j < g->prefix; j += 16)
-        put(p + span + j, pick(first(g->prefix - j), get(p + span + j) * all(0.25f) +
-                                                         BIAS(bias, relations + j), all(-1e30f)));
-    softmax(p, span + g->prefix, span + g->stride);
-    v16 out = all(0);
-    for (uint32_t j = 0; j < g->steps; j++)
-        out = FMA(all(p[j]), get(step_row(g, row, j) + 2 * g->width + head * NANO_HEAD), out);
-    put(g->out + (size_t)row * g->width + head * NANO_HEAD, out);
+    for (uint32_t r = 0; r < NANO_GLANCES; r++) {
+        float *p = l->scores + (size_t)r * l->wide;
+        v16 most = all(-1e30f), sum = all(0);
+        sums[r] = all(1);
+        if (r >= g->rows)
+            continue;
+        most = related(p, l->own + ((size_t)r * l->heads + head) * g->steps, bias, l->relations,
+                       g->steps, most);
+        most = related(p + l->span, p + l->span, bias, g->relations + (size_t)r * g->stride,
+                       g->prefix, most);
+        v16 top = all(max16(most));
+        for (uint32_t j = 0; j < l->wide; j += 16) {
+            v16 x = exponential(get(p + j) - top);
+            sum += x;
+            put(p + j, x);
+        }
+        sums[r] = sum;
+    }
+    put(scales, all(1) / SUMS(sums));
+    for (uint32_t r = 0; r < g->rows; r++) {
+        float *p = l->scores + (size_t)r * l->wide;
+        const float *const *rows = l->rows + r * g->steps;
+        for (uint32_t j = 0; j < l->wide; j += 16)
+            put(p + j, get(p + j) * all(scales[r]));
+        v16 out = all(0);
+        for (uint32_t j = 0; j < g->steps; j++)
+            out = FMA(all(p[j]), get(rows[j] + 2 * g->width + head * NANO_HEAD), out);
+        put(g->out + (size_t)r * g->width + head * NANO_HEAD, out);
+    }
 }
 
 /* Up to NANO_GLANCES rows. */
 static void glance_few(const struct nano_glance *g)
 {
-    const uint32_t heads = g->width / NANO_HEAD, span = (g->steps + 15) / 16 * 16;
-    const uint32_t wide = span + g->stride;
-    float *own = g->scratch, *scores = own + NANO_GLANCES * heads * span;
-    for (uint32_t r = 0; r < g->rows; r++)
-        own_scores(g, r, span, own + (size_t)r * heads * span);
-    for (uint32_t h = 0; h < heads; h++) {
+    struct looking l = {.heads = g->width / NANO_HEAD, .span = NANO_ROUND(g->steps)};
+    l.wide = l.span + g->stride;
+    l.scores = g->scratch;
+    l.own = l.scores + (size_t)NANO_GLANCES * l.wide;
+    name_steps(g, &l);
+    own_scores(g, &l);
+    for (uint32_t h = 0; h < l.heads; h++) {
         product(&(struct nano_product){
             .left = g->qkv + h * NANO_HEAD, .panels = g->keys + (size_t)h * NANO_HEAD * g->stride,
-            .out = scores + span, .left_stride = 3 * (size_t)g->width, .out_stride = wide,
+            .out = l.scores + l.span, .left_stride = 3 * (size_t)g->width, .out_stride = l.wide,
             .rows = g->rows, .columns = g->stride, .depth = NANO_HEAD});
-        for (uint32_t r = 0; r < g->rows; r++)
-            share(g, r, h, span, own + ((size_t)r * heads + h) * span, scores + (size_t)r * wide);
-        mix(g, scores + span, wide, g->values + (size_t)h * g->stride * NANO_HEAD,
+        share(g, &l, h);
+        mix(g, l.scores + l.span, l.wide, g->values + (size_t)h * g->stride * NANO_HEAD,
             g->out + h * NANO_HEAD);
     }
 }
@@ -519,6 +579,17 @@ static void glance(const struct nano_glance *g)
     }
 }
 
+static void pack(const float *weights, uint32_t rows, uint32_t cols, float *panels)
+{
+    for (uint32_t r = 0; r < rows; r++) {
+        float *panel = panels + (size_t)(r / 16) * 16 * cols + r % 16;
+        for (uint32_t c = 0; c < cols; c++)
+            panel[(size_t)c * 16] = weights[(size_t)r * cols + c];
+    }
+}
+
+static const struct nano_products products = {NULL, NULL, pack, product};
 static const struct nano_rows table = {
-    norm, norm_back, square, square_back, attend, attend_back, glance, draw, point, add, embed, product,
+    norm, norm_back, square, square_back, attend, attend_back, glance, draw, point, add, embed,
+    &products,
 };

@@ -42,6 +42,7 @@ struct elm_nano_sampler {
     struct elm_nano_pupil *pupil;
     float *panels;                           /* all weights of layers and heads, at their place */
     const struct nano_rows *rows;
+    const struct nano_products *products;
     struct nano_reader *reader;
     struct nano_program program;
     struct elm_nano_lesson *lesson;
@@ -82,26 +83,22 @@ static float *floats(size_t count)
     return f;
 }
 
-/* [rows][cols] to panels of 16 rows, [cols][16] each. */
+/* Weights of the layers and heads. */
 static void pack(struct elm_nano_sampler *s)
 {
     const struct elm_nano *n = s->net;
     s->panels = floats(n->size);
     for (uint32_t k = 0; k < n->tensor_count; k++) {
         const struct elm_nano_tensor *t = &n->tensors[k];
-        for (uint32_t r = 0; t->matrix && r < t->rows; r++) {
-            const float *row = n->weights + t->at + (size_t)r * t->cols;
-            float *panel = s->panels + t->at + (size_t)(r / 16) * 16 * t->cols + r % 16;
-            for (uint32_t c = 0; c < t->cols; c++)
-                panel[(size_t)c * 16] = row[c];
-        }
+        if (t->matrix && t->at != n->node && t->at != n->cases)
+            s->products->pack(n->weights + t->at, t->rows, t->cols, s->panels + t->at);
     }
 }
 
 static void multiply(struct elm_nano_sampler *s, const float *left, size_t weights, uint32_t rows,
                      uint32_t columns, uint32_t depth, bool add, float *out)
 {
-    s->rows->product(&(struct nano_product){
+    s->products->product(&(struct nano_product){
         .left = left, .panels = s->panels + weights, .out = out, .left_stride = depth,
         .out_stride = columns, .rows = rows, .columns = columns, .depth = depth, .add = add});
 }
@@ -115,8 +112,9 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     size_t rows = ELM_NANO_CHILDREN_MAX, d = n->config.width;
     s->net = n;
     s->pupil = pupil;
-    pack(s);
     s->rows = nano_rows_choose(kernel);
+    s->products = nano_products_choose(kernel);
+    pack(s);
     s->reader = nano_reader_new();
     s->lesson = elm_nano_lesson_new();
     s->beam = elm_malloc(rows * sizeof(s->beam[0]));
@@ -251,9 +249,10 @@ static const struct nano_spot *spot_at(struct elm_nano_sampler *s, uint32_t row)
 
 static void reserve_steps(struct elm_nano_sampler *s, uint32_t more)
 {
-    if (s->step_count + more <= s->step_cap)
+    /* products write rows of 16 */
+    if (s->step_count + more + 16 <= s->step_cap)
         return;
-    s->step_cap = (s->step_count + more) * 2;
+    s->step_cap = (s->step_count + more + 16) * 2;
     ELM_ASSERT(s->step_cap <= UINT16_MAX * 2u);
     for (uint32_t k = 0; k < s->net->config.layers; k++) {
         float *grown = floats((size_t)s->step_cap * 3 * s->net->config.width);
@@ -543,6 +542,8 @@ uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t cou
     s->count = 1;
     s->beam[0] = (struct branch){.pointing = true, .filled = -1, .room = (uint16_t)s->room};
     nano_step_start(&s->beam[0].next);
+    if (s->products->begin != NULL)
+        s->products->begin();
     while (s->count > 0) {
         uint32_t rows = 0;
         double threshold = s->count < count ? -1e30 : INFINITY;
@@ -560,6 +561,8 @@ uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t cou
         decide(s, rows, seed, temperature, threshold);
         grow(s, count);
     }
+    if (s->products->end != NULL)
+        s->products->end();
     return s->count;
 }
 
