@@ -34,6 +34,20 @@ static void put(struct printer *p, const char *text)
     elm_buf_add(p->out, text, strlen(text));
 }
 
+static void put_int(struct printer *p, int64_t value)
+{
+    char text[24];
+    size_t at = sizeof(text);
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0)
+        text[--at] = '-';
+    elm_buf_add(p->out, text + at, sizeof(text) - at);
+}
+
 static void put_name(struct printer *p, uint32_t name)
 {
     elm_buf_add_str(p->out, elm_names_text(p->names, name));
@@ -98,12 +112,19 @@ static bool operand_wrapped(uint8_t kind, const struct elm_node *operand, bool r
     return is_comparison(kind) && is_comparison(operand->kind);
 }
 
+static void put_operator(struct printer *p, const struct elm_node *n)
+{
+    put(p, " ");
+    put(p, elm_kind_info(n->kind)->spelling);
+    put(p, " ");
+}
+
 static void binary(struct printer *p, const struct elm_node *n)
 {
     const struct elm_node *left = n + 1, *right = next(left);
     bool chained = is_comparison(n->kind) && is_comparison(left->kind);
     wrapped(p, left, chained || operand_wrapped(n->kind, left, false));
-    elm_buf_printf(p->out, " %s ", elm_kind_info(n->kind)->spelling);
+    put_operator(p, n);
     wrapped(p, right, operand_wrapped(n->kind, right, true));
 }
 
@@ -166,7 +187,7 @@ static void expression(struct printer *p, const struct elm_node *n)
     enter(p, n);
     switch (n->kind) {
     case ELM_NODE_INT:
-        elm_buf_printf(p->out, "%lld", (long long)n->i);
+        put_int(p, n->i);
         break;
     case ELM_NODE_REAL:
         put_real(p, n->d);
@@ -199,7 +220,7 @@ static void expression(struct printer *p, const struct elm_node *n)
         }
         /* assignments */
         expression(p, n + 1);
-        elm_buf_printf(p->out, " %s ", elm_kind_info(n->kind)->spelling);
+        put_operator(p, n);
         wrapped(p, next(n + 1), elm_kind_info(next(n + 1)->kind)->precedence < 2);
     }
     leave(p, n);
@@ -215,7 +236,8 @@ static const char *type_name(uint8_t type)
 static void declared(struct printer *p, const struct elm_node *n)
 {
     bool array = n->type == ELM_TYPE_INT_ARRAY || n->type == ELM_TYPE_DOUBLE_ARRAY;
-    elm_buf_printf(p->out, "%s %s", type_name(n->type), array && n->dims[0] == 0 ? "*" : "");
+    put(p, type_name(n->type));
+    put(p, array && n->dims[0] == 0 ? " *" : " ");
     put_name(p, n->name);
     for (int d = 0; d < 2 && n->dims[d] != 0; d++)
         elm_buf_printf(p->out, "[%u]", n->dims[d]);
@@ -364,7 +386,8 @@ static void statement(struct printer *p, const struct elm_node *n, int depth)
 
 static void function(struct printer *p, const struct elm_node *n)
 {
-    elm_buf_printf(p->out, "%s ", type_name(n->type));
+    put(p, type_name(n->type));
+    put(p, " ");
     put_name(p, n->name);
     put(p, "(");
     const struct elm_node *kid = n + 1;

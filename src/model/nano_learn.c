@@ -17,6 +17,7 @@ struct elm_nano_pupil {
     const struct elm_nano *net;
     struct gemm_thread *gemm;
     const struct nano_rows *rows;
+    const struct nano_packed *packed;        /* NULL: the weights themselves are multiplied */
     enum elm_precision precision;
     struct span *spans;
     uint32_t span_count, span_cap;
@@ -72,7 +73,8 @@ static float *floats(struct elm_nano_pupil *p, size_t count)
 
 static void carve(struct elm_nano_pupil *p)
 {
-    size_t rows = p->row_count, d = p->net->config.width, hidden = p->net->config.hidden;
+    size_t rows = NANO_ROUND(p->row_count), nodes = NANO_ROUND(p->node_count);
+    size_t d = p->net->config.width, hidden = p->net->config.hidden;
     p->used = 0;
     for (uint32_t k = 0; k < p->net->config.layers; k++) {
         struct kept *l = &p->layers[k];
@@ -91,13 +93,13 @@ static void carve(struct elm_nano_pupil *p)
     p->x = floats(p, rows * d);
     p->last = floats(p, rows * d);
     p->scale = floats(p, rows);
-    p->keys = floats(p, (size_t)p->node_count * d);
+    p->keys = floats(p, nodes * d);
     p->queries = floats(p, (size_t)p->point_count * d);
     p->heads = floats(p, (size_t)p->token_count * d);
     p->logits = floats(p, (size_t)p->token_count * NANO_LOGITS);
     p->node_features = floats(p, (size_t)p->node_count * NANO_NODE_FEATURES);
     p->case_features = floats(p, (size_t)p->case_count * NANO_CASE_FEATURES);
-    p->node_rows = floats(p, (size_t)p->node_count * d);
+    p->node_rows = floats(p, nodes * d);
     p->case_rows = floats(p, (size_t)p->case_count * d);
     p->gx = floats(p, rows * d);
     p->g1 = floats(p, rows * d);
@@ -233,6 +235,17 @@ static struct nano_attention attention(const struct elm_nano_pupil *p, uint32_t 
     };
 }
 
+/* out[rows][columns] = or += left[rows][depth] times weights. */
+static void linear(struct elm_nano_pupil *p, const float *left, size_t weights, uint32_t rows,
+                   uint32_t columns, uint32_t depth, bool add, float *out)
+{
+    if (p->packed != NULL)
+        nano_multiply(p->packed, left, weights, rows, columns, depth, add, out);
+    else
+        nano_forward(p->gemm, p->precision, left, depth, p->net->weights + weights, rows, columns,
+                     depth, add, out, columns);
+}
+
 static void forward(struct elm_nano_pupil *p)
 {
     const struct elm_nano *n = p->net;
@@ -242,21 +255,17 @@ static void forward(struct elm_nano_pupil *p)
         struct kept *l = &p->layers[k];
         memcpy(l->x1, p->x, (size_t)rows * d * sizeof(float));
         p->rows->norm(l->x1, n->weights + w->norm1, rows, d, l->scale1, l->n1);
-        nano_forward(p->gemm, p->precision, l->n1, d, n->weights + w->qkv, rows, 3 * d, d, 0,
-                     l->qkv, 3 * d);
+        linear(p, l->n1, w->qkv, rows, 3 * d, d, false, l->qkv);
         for (uint32_t i = 0; i < p->span_count; i++) {
             struct nano_attention a = attention(p, i, k);
             p->rows->attend(&a);
         }
-        nano_forward(p->gemm, p->precision, l->mixed, d, n->weights + w->out, rows, d, d, 1, p->x,
-                     d);
+        linear(p, l->mixed, w->out, rows, d, d, true, p->x);
         memcpy(l->x2, p->x, (size_t)rows * d * sizeof(float));
         p->rows->norm(l->x2, n->weights + w->norm2, rows, d, l->scale2, l->n2);
-        nano_forward(p->gemm, p->precision, l->n2, d, n->weights + w->up, rows, hidden, d, 0,
-                     l->up, hidden);
+        linear(p, l->n2, w->up, rows, hidden, d, false, l->up);
         p->rows->square(l->up, (size_t)rows * hidden, l->squared);
-        nano_forward(p->gemm, p->precision, l->squared, hidden, n->weights + w->down, rows, d,
-                     hidden, 1, p->x, d);
+        linear(p, l->squared, w->down, rows, d, hidden, true, p->x);
     }
     p->rows->norm(p->x, n->weights + n->norm, rows, d, p->scale, p->last);
     for (uint32_t i = 0; i < p->span_count; i++) {
@@ -264,16 +273,13 @@ static void forward(struct elm_nano_pupil *p)
         memcpy(row_of(p, p->node_rows, s->first_node), row_of(p, p->last, s->first + s->cases),
                (size_t)s->nodes * d * sizeof(float));
     }
-    nano_forward(p->gemm, p->precision, p->node_rows, d, n->weights + n->key, p->node_count, d, d,
-                 0, p->keys, d);
+    linear(p, p->node_rows, n->key, p->node_count, d, d, false, p->keys);
     for (uint32_t k = 0; k < p->point_count; k++)
         memcpy(row_of(p, p->gqueries, k), row_of(p, p->last, p->point_rows[k]), d * sizeof(float));
-    nano_forward(p->gemm, p->precision, p->gqueries, d, n->weights + n->query, p->point_count, d,
-                 d, 0, p->queries, d);
+    linear(p, p->gqueries, n->query, p->point_count, d, d, false, p->queries);
     for (uint32_t k = 0; k < p->token_count; k++)
         memcpy(row_of(p, p->heads, k), row_of(p, p->last, p->token_rows[k]), d * sizeof(float));
-    nano_forward(p->gemm, p->precision, p->heads, d, n->weights + n->head, p->token_count,
-                 NANO_LOGITS, d, 0, p->logits, NANO_LOGITS);
+    linear(p, p->heads, n->head, p->token_count, NANO_LOGITS, d, false, p->logits);
 }
 
 /* ---- losses ---- */
@@ -533,13 +539,17 @@ void elm_nano_learn(struct elm_nano_pupil *p, const struct elm_nano_lesson *cons
 }
 
 void nano_encode(struct elm_nano_pupil *p, const struct elm_nano_lesson *l,
-                 struct nano_encoded *out)
+                 const struct nano_packed *packed, struct nano_encoded *out)
 {
     p->precision = ELM_F32;
+    p->packed = packed;
     measure(p, &l, 1);
     gather(p, &l);
     embed(p, &l);
+    nano_packed_begin(packed);
     forward(p);
+    nano_packed_end(packed);
+    p->packed = NULL;
     out->start = p->layers[0].x1;
     for (uint32_t k = 0; k < p->net->config.layers; k++)
         out->qkv[k] = p->layers[k].qkv;

@@ -46,6 +46,32 @@ static inline void nano_embed(const struct elm_nano *n, const struct nano_rows *
 const struct nano_rows *nano_rows_choose(enum elm_kernel kernel);
 const struct nano_products *nano_products_choose(enum elm_kernel kernel);
 
+/* Weights of layers and heads, packed: a copy that does not follow training. */
+struct nano_packed {
+    const struct nano_products *products;
+    float *panels;                           /* each where the weights have it */
+};
+/* out[rows][columns] = or += left[rows][depth] times the weights at an offset; out has room for rows of
+ * 16. Between begin and end. */
+static inline void nano_multiply(const struct nano_packed *w, const float *left, size_t weights,
+                                 uint32_t rows, uint32_t columns, uint32_t depth, bool add,
+                                 float *out)
+{
+    w->products->product(&(struct nano_product){
+        .left = left, .panels = w->panels + weights, .out = out, .left_stride = depth,
+        .out_stride = columns, .rows = rows, .columns = columns, .depth = depth, .add = add});
+}
+static inline void nano_packed_begin(const struct nano_packed *w)
+{
+    if (w->products->begin != NULL)
+        w->products->begin();
+}
+static inline void nano_packed_end(const struct nano_packed *w)
+{
+    if (w->products->end != NULL)
+        w->products->end();
+}
+
 /* What sampling needs of a program that has been read; valid until the pupil's next use. */
 struct nano_encoded {
     const float *start;                      /* [rows][width]: before the first layer */
@@ -53,6 +79,6 @@ struct nano_encoded {
     const float *keys;                       /* [nodes][width]: of pointers */
 };
 void nano_encode(struct elm_nano_pupil *p, const struct elm_nano_lesson *l,
-                 struct nano_encoded *out);
+                 const struct nano_packed *packed, struct nano_encoded *out);
 
 #endif

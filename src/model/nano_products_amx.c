@@ -91,14 +91,19 @@ static void turn_left(const struct nano_product *p, uint32_t row, uint32_t strip
     }
 }
 
-/* One panel of one strip. */
-#define TIMES(c)                                       \
+/* Two panels of one strip: no product waits for the one before it. */
+#define TIMES(c, d)                                    \
     do {                                               \
         _tile_loadd(6, panel + (c) * wide, 64);        \
-        _tile_loadd(7, panel + (c) * wide + rest, 64); \
+        _tile_loadd(7, panel + (d) * wide, 64);        \
         _tile_dpbf16ps(c, 4, 6);                       \
-        _tile_dpbf16ps(c, 4, 7);                       \
+        _tile_dpbf16ps(d, 4, 7);                       \
         _tile_dpbf16ps(c, 5, 6);                       \
+        _tile_dpbf16ps(d, 5, 7);                       \
+        _tile_loadd(6, panel + (c) * wide + rest, 64); \
+        _tile_loadd(7, panel + (d) * wide + rest, 64); \
+        _tile_dpbf16ps(c, 4, 6);                       \
+        _tile_dpbf16ps(d, 4, 7);                       \
     } while (0)
 
 /* Tiles 0-3 hold the result, 4 and 5 the left side, 6 and 7 a panel. */
@@ -119,10 +124,8 @@ static void four_panels(const char *left, uint32_t steps, const char *panel, siz
     for (uint32_t k = 0; k < steps; k++, left += TILE, panel += TILE) {
         _tile_loadd(4, left, 64);
         _tile_loadd(5, left + (size_t)steps * TILE, 64);
-        TIMES(0);
-        TIMES(1);
-        TIMES(2);
-        TIMES(3);
+        TIMES(0, 1);
+        TIMES(2, 3);
     }
     _tile_stored(0, out, bytes);
     _tile_stored(1, out + 16, bytes);
@@ -133,7 +136,6 @@ static void four_panels(const char *left, uint32_t steps, const char *panel, siz
 static void one_panel(const char *left, uint32_t steps, const char *panel, size_t rest, bool add,
                       float *out, size_t bytes)
 {
-    const size_t wide = 0;
     if (add)
         _tile_loadd(0, out, bytes);
     else
@@ -141,7 +143,11 @@ static void one_panel(const char *left, uint32_t steps, const char *panel, size_
     for (uint32_t k = 0; k < steps; k++, left += TILE, panel += TILE) {
         _tile_loadd(4, left, 64);
         _tile_loadd(5, left + (size_t)steps * TILE, 64);
-        TIMES(0);
+        _tile_loadd(6, panel, 64);
+        _tile_loadd(7, panel + rest, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(0, 5, 6);
+        _tile_dpbf16ps(0, 4, 7);
     }
     _tile_stored(0, out, bytes);
 }

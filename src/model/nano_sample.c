@@ -40,9 +40,8 @@ struct order {
 struct elm_nano_sampler {
     const struct elm_nano *net;
     struct elm_nano_pupil *pupil;
-    float *panels;                           /* all weights of layers and heads, at their place */
     const struct nano_rows *rows;
-    const struct nano_products *products;
+    struct nano_packed packed;
     struct nano_reader *reader;
     struct nano_program program;
     struct elm_nano_lesson *lesson;
@@ -70,16 +69,11 @@ struct elm_nano_sampler {
     uint32_t active[ELM_NANO_CHILDREN_MAX];
 };
 
-static size_t round16(size_t n)
-{
-    return (n + 15) / 16 * 16;
-}
-
 static float *floats(size_t count)
 {
-    float *f = aligned_alloc(64, round16(count + 16) * sizeof(float));
+    float *f = aligned_alloc(64, NANO_ROUND(count + 16) * sizeof(float));
     ELM_ASSERT(f != NULL);
-    memset(f, 0, round16(count + 16) * sizeof(float));
+    memset(f, 0, NANO_ROUND(count + 16) * sizeof(float));
     return f;
 }
 
@@ -87,20 +81,13 @@ static float *floats(size_t count)
 static void pack(struct elm_nano_sampler *s)
 {
     const struct elm_nano *n = s->net;
-    s->panels = floats(n->size);
+    s->packed.panels = floats(n->size);
     for (uint32_t k = 0; k < n->tensor_count; k++) {
         const struct elm_nano_tensor *t = &n->tensors[k];
         if (t->matrix && t->at != n->node && t->at != n->cases)
-            s->products->pack(n->weights + t->at, t->rows, t->cols, s->panels + t->at);
+            s->packed.products->pack(n->weights + t->at, t->rows, t->cols,
+                                      s->packed.panels + t->at);
     }
-}
-
-static void multiply(struct elm_nano_sampler *s, const float *left, size_t weights, uint32_t rows,
-                     uint32_t columns, uint32_t depth, bool add, float *out)
-{
-    s->products->product(&(struct nano_product){
-        .left = left, .panels = s->panels + weights, .out = out, .left_stride = depth,
-        .out_stride = columns, .rows = rows, .columns = columns, .depth = depth, .add = add});
 }
 
 enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel kernel,
@@ -113,7 +100,7 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     s->net = n;
     s->pupil = pupil;
     s->rows = nano_rows_choose(kernel);
-    s->products = nano_products_choose(kernel);
+    s->packed.products = nano_products_choose(kernel);
     pack(s);
     s->reader = nano_reader_new();
     s->lesson = elm_nano_lesson_new();
@@ -148,7 +135,7 @@ void elm_nano_sampler_free(struct elm_nano_sampler *s)
     elm_tree_release(&s->tree);
     for (uint32_t k = 0; k < NANO_LAYERS_MAX; k++)
         free(s->steps[k]);
-    void *owned[] = {s->panels, s->spots, s->spot_read, s->keys, s->values, s->beam, s->grown, s->holes,
+    void *owned[] = {s->packed.panels, s->spots, s->spot_read, s->keys, s->values, s->beam, s->grown, s->holes,
                      s->x, s->n, s->mixed, s->up, s->scale, s->logits, s->queries, s->scratch,
                      s->logprobs, s->noisy, s->relations, s->pointers, s->candidates, s->order};
     for (uint32_t k = 0; k < ELM_COUNT(owned); k++)
@@ -191,7 +178,7 @@ static void keep_prefix(struct elm_nano_sampler *s)
 static void keep_pointers(struct elm_nano_sampler *s)
 {
     uint32_t d = s->net->config.width, nodes = s->lesson->prefix.node_count;
-    size_t stride = round16(nodes + 1);
+    size_t stride = NANO_ROUND(nodes + 1);
     memset(s->pointers, 0, d * stride * sizeof(float));
     for (uint32_t j = 0; j <= nodes; j++) {
         const float *key = j < nodes ? s->encoded.keys + (size_t)j * d
@@ -220,9 +207,9 @@ bool elm_nano_read(struct elm_nano_sampler *s, const struct elm_problem *problem
     uint32_t left = problem->nodes_max > tree->count ? problem->nodes_max - tree->count : 0;
     s->room = problem->edit_nodes_max < left + 8 ? problem->edit_nodes_max : left + 8;
     s->lesson->step_count = 0;
-    nano_encode(s->pupil, s->lesson, &s->encoded);
+    nano_encode(s->pupil, s->lesson, &s->packed, &s->encoded);
     s->prefix = p->case_count + p->node_count;
-    s->stride = (uint32_t)round16(s->prefix);
+    s->stride = (uint32_t)NANO_ROUND(s->prefix);
     keep_prefix(s);
     keep_pointers(s);
     if (s->spot_cap < p->node_count) {
@@ -297,14 +284,14 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
     for (uint32_t k = 0; k < n->config.layers; k++) {
         const struct nano_layer *w = &n->layers[k];
         s->rows->norm(s->x, n->weights + w->norm1, rows, d, s->scale, s->n);
-        multiply(s, s->n, w->qkv, rows, 3 * d, d, false,
+        nano_multiply(&s->packed, s->n, w->qkv, rows, 3 * d, d, false,
                  s->steps[k] + (size_t)s->step_count * 3 * d);
         look(s, k, rows);
-        multiply(s, s->mixed, w->out, rows, d, d, true, s->x);
+        nano_multiply(&s->packed, s->mixed, w->out, rows, d, d, true, s->x);
         s->rows->norm(s->x, n->weights + w->norm2, rows, d, s->scale, s->n);
-        multiply(s, s->n, w->up, rows, hidden, d, false, s->up);
+        nano_multiply(&s->packed, s->n, w->up, rows, hidden, d, false, s->up);
         s->rows->square(s->up, (size_t)rows * hidden, s->up);
-        multiply(s, s->up, w->down, rows, d, hidden, true, s->x);
+        nano_multiply(&s->packed, s->up, w->down, rows, d, hidden, true, s->x);
     }
     s->rows->norm(s->x, n->weights + n->norm, rows, d, s->scale, s->n);
     for (uint32_t r = 0; r < rows; r++) {
@@ -394,7 +381,7 @@ static void decide_point(struct elm_nano_sampler *s, const struct branch *b, uin
         c.allowed[j / 64] |= may << (j % 64);
     }
     c.allowed[nodes / 64] |= (uint64_t)(b->hole_count > 0) << (nodes % 64);
-    s->rows->point(&(struct nano_pointing){query, s->pointers, d, (uint32_t)round16(nodes + 1),
+    s->rows->point(&(struct nano_pointing){query, s->pointers, d, (uint32_t)NANO_ROUND(nodes + 1),
                                            1 / sqrtf((float)d), s->scratch});
     draw(s, s->scratch, seed, temperature, &c);
     if (b->hole_count > 0)
@@ -424,8 +411,8 @@ static void decide(struct elm_nano_sampler *s, uint32_t rows, uint64_t seed, dou
         else
             memcpy(s->x + (size_t)tokens++ * d, s->n + (size_t)r * d, d * sizeof(float));
     }
-    multiply(s, s->mixed, n->query, points, d, d, false, s->queries);
-    multiply(s, s->x, n->head, tokens, NANO_LOGITS, d, false, s->logits);
+    nano_multiply(&s->packed, s->mixed, n->query, points, d, d, false, s->queries);
+    nano_multiply(&s->packed, s->x, n->head, tokens, NANO_LOGITS, d, false, s->logits);
     points = tokens = 0;
     for (uint32_t r = 0; r < rows; r++) {
         const struct branch *b = &s->beam[s->active[r]];
@@ -542,8 +529,7 @@ uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t cou
     s->count = 1;
     s->beam[0] = (struct branch){.pointing = true, .filled = -1, .room = (uint16_t)s->room};
     nano_step_start(&s->beam[0].next);
-    if (s->products->begin != NULL)
-        s->products->begin();
+    nano_packed_begin(&s->packed);
     while (s->count > 0) {
         uint32_t rows = 0;
         double threshold = s->count < count ? -1e30 : INFINITY;
@@ -561,8 +547,7 @@ uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t cou
         decide(s, rows, seed, temperature, threshold);
         grow(s, count);
     }
-    if (s->products->end != NULL)
-        s->products->end();
+    nano_packed_end(&s->packed);
     return s->count;
 }
 
