@@ -68,6 +68,11 @@ struct elm_coevolve_problem {
     struct elm_str target, solver;       /* texts; solver: the first program that solved it, or empty */
 };
 
+/* Of the world that a folder holds, `evaluations` as far as it has come; the folder is the argument, other
+ * texts are the arena's. Fails: ELM_NOT_FOUND, ELM_CORRUPT, ELM_IO. */
+enum elm_status elm_coevolve_settings(const char *folder, struct elm_arena *arena,
+                                      struct elm_coevolve_def *out, struct elm_error *err);
+
 struct elm_coevolve;
 /* Makes the world, or reads it where the folder holds one. Fails: ELM_USAGE (of other settings; a number
  * out of range; too few problems in `targets`), ELM_LOCKED, ELM_CORRUPT, ELM_IO, ELM_FULL. */

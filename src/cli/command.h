@@ -38,6 +38,7 @@ int cmd_run(const struct invocation *v);
 int cmd_compare(const struct invocation *v);
 int cmd_train(const struct invocation *v);
 int cmd_cycle(const struct invocation *v);
+int cmd_coevolve(const struct invocation *v);
 int cmd_best(const struct invocation *v);
 int cmd_show(const struct invocation *v);
 int cmd_diff(const struct invocation *v);

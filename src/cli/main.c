@@ -76,6 +76,21 @@ const struct command command_table[] = {
      "elm cycle --generated functions --model random --steps 200 --rounds 3 --out cycle-1\n"
      "elm cycle sodarace:square sodarace:radial --evaluations 10k --out walkers\n",
      0, 1000, IN_CYCLE, cmd_cycle},
+    {"coevolve", "FOLDER", "programs and the problems they solve, evolved together",
+     "A problem is a target function, whose outputs are wanted. --count of them are active, each with an archive "
+     "of its own, searched in turn by genetic programming in the virtual machine. Programs go over to "
+     "problems on which they are better than what is there; every 65,536 evaluations of 16 problems a new problem "
+     "enters that no program ever kept solves, and that the best one there is gets right on 10 to 90 % of its "
+     "cases; the oldest solved one leaves.\n\n"
+     "The result: ANNECS (problems made on the way and solved), and whether the world goes on adapting, "
+     "as `elm show --open-ended` says it of a run: beside shadows whose deaths befall the same niches, and "
+     "beside some whose deaths befall any. The world is kept in FOLDER. The same command goes on with it, as does "
+     "FOLDER alone, after Ctrl-C or a kill too, and comes to the same end; with more --evaluations it goes "
+     "further.",
+     "elm coevolve world --evaluations 2M\nelm coevolve still --evaluations 2M --new-problems none\n"
+     "elm coevolve scratch --targets world --new-problems none --evaluations 2M\n"
+     "elm coevolve world --json >world.json\n",
+     1, 1, IN_COEVOLVE, cmd_coevolve},
     {"best", "[RUN [PROGRAM]]", "export the best program so that it builds and scores without elm",
      "Evaluates the program again, on the scored and on the audit cases and under gcc -O2, and "
      "writes a folder with the program, the seed, their difference, the judge, a main and a "

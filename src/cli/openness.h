@@ -10,5 +10,6 @@
 const char *openness_class(enum elm_openness_class class);
 /* The report but for its points. */
 json_t *openness_json(const struct elm_openness_report *r);
+json_t *openness_points_json(const struct elm_openness_report *r);
 
 #endif

@@ -48,6 +48,12 @@ static const char *schedule_word(size_t i)
     return words[i];
 }
 
+static const char *new_problems_word(size_t i)
+{
+    static const char *const words[] = {"mutated", "generated", "none", NULL};
+    return words[i];
+}
+
 static const char *format_word(size_t i)
 {
     static const char *const words[] = {"attempts", "trl-sft", "trl-dpo", "trl-kto", "trl-grpo",
@@ -81,7 +87,8 @@ static const char *progress_word(size_t i)
 
 #define IN_STORED (IN_BEST | IN_SHOW | IN_DIFF | IN_EXPORT | IN_REPLAY)
 #define IN_KEYS \
-    (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE | IN_COMPARE | IN_TRAIN | IN_CYCLE)
+    (IN_RUN | IN_STORED | IN_PROBLEMS | IN_DOCTOR | IN_GENERATE | IN_COMPARE | IN_TRAIN | IN_CYCLE | \
+     IN_COEVOLVE)
 
 const struct option_info option_table[OPTIONS] = {
     [OPT_FILE] = {"file", 0, OPTION_TEXT, true, .metavar = "FILE", .commands = IN_RUN,
@@ -93,13 +100,14 @@ const struct option_info option_table[OPTIONS] = {
                     .fallback = "runs/NAME-SEED",
                     .help = "where the run is stored; a run that is there already goes on"},
     [OPT_SEED] = {"seed", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = WHOLE_MAX,
-                  .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_GENERATE | IN_COMPARE, .fallback = "1",
+                  .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_GENERATE | IN_COMPARE | IN_COEVOLVE,
+                  .fallback = "1",
                   .help = "of the random numbers: the same seed gives the same archive, for any "
                           "number of workers, and the same problems; compare: the first of --seeds"},
     [OPT_EVALUATIONS] = {"evaluations", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1,
-                         .hi = WHOLE_MAX, .commands = IN_CYCLE | IN_RUN | IN_COMPARE,
+                         .hi = WHOLE_MAX, .commands = IN_CYCLE | IN_RUN | IN_COMPARE | IN_COEVOLVE,
                          .fallback = "run: the problem's, unless --minutes is given; compare: 2000, "
-                                     "unless another budget is given",
+                                     "unless another budget is given; coevolve: 1,000,000",
                          .help = "stop when a run has evaluated so many candidates, those of "
                                  "earlier commands counted"},
     [OPT_MINUTES] = {"minutes", 0, OPTION_REAL, true, .metavar = "M", .lo = 0.001, .hi = 1e7,
@@ -250,6 +258,14 @@ const struct option_info option_table[OPTIONS] = {
                       .fallback = "all",
                       .help = "what the report measures the operator against: base, inversions (as much CPU "
                               "time of them), shuffled (outcomes), semantic, gp, best-of; or none"},
+    [OPT_NEW_PROBLEMS] = {"new-problems", 0, OPTION_WORD, true, .metavar = "HOW",
+                          .commands = IN_COEVOLVE, .word = new_problems_word, .fallback = "mutated",
+                          .help = "where they come from: those there are, mutated; drawn anew, as the first "
+                                  "ones; or none, for comparison"},
+    [OPT_TARGETS] = {"targets", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_COEVOLVE,
+                     .fallback = "drawn by the seed",
+                     .help = "begin with the problems that another coevolution, of the same seed, solved "
+                             "last: what can be solved without the way there?"},
     [OPT_ARM] = {"arm", 0, OPTION_LIST, true, .metavar = "ARM", .commands = IN_COMPARE,
                  .help = "a configuration: operators with commas, or 'NAME: key=value; key=value'; once "
                          "for each, the first is what the others are compared with"},
@@ -304,7 +320,8 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_YES] = {"yes", 0, OPTION_FLAG, false, .commands = IN_RUNS,
                  .help = "don't ask before deleting"},
     [OPT_COUNT] = {"count", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 1e6,
-                   .commands = IN_CYCLE | IN_GENERATE, .fallback = "100", .help = "problems to write"},
+                   .commands = IN_CYCLE | IN_GENERATE | IN_COEVOLVE, .fallback = "100; coevolve: 16",
+                   .help = "problems to write; coevolve: at a time, 2 to 32"},
     [OPT_STREAM] = {"stream", 0, OPTION_WORD, true, .metavar = "NAME", .commands = IN_GENERATE,
                     .word = stream_word, .fallback = "report",
                     .help = "train, gate and report share no function: what is trained on is in no "
@@ -326,7 +343,8 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_MARKDOWN] = {"markdown", 0, OPTION_FLAG, false, .commands = IN_HELP,
                       .help = "all of it, as docs/commands.md"},
     [OPT_PROBLEMS_PATH] = {"problems-path", 0, OPTION_TEXT, true, .metavar = "FOLDERS",
-                           .commands = IN_KEYS & ~(IN_GENERATE | IN_TRAIN), .fallback = "./problems, then the installed ones",
+                           .commands = IN_KEYS & ~(IN_GENERATE | IN_TRAIN | IN_COEVOLVE),
+                           .fallback = "./problems, then the installed ones",
                            .help = "folders that hold problem folders, with colons between"},
     [OPT_PROMPTS] = {"prompts", 0, OPTION_TEXT, true, .metavar = "FOLDER",
                      .commands = IN_RUN | IN_SHOW, .fallback = "what is built in",
@@ -336,17 +354,17 @@ const struct option_info option_table[OPTIONS] = {
                          .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_MODELS | IN_COMPARE,
                          .fallback = "$XDG_DATA_HOME/elm/models, or ~/.local/share/elm/models",
                          .help = "the folder of models, each a NAME.gguf"},
-    [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW", .commands = IN_CYCLE | IN_TRAIN | IN_RUN,
-                      .word = progress_word, .fallback = "auto: screen on a terminal, else lines",
+    [OPT_PROGRESS] = {"progress", 0, OPTION_WORD, true, .metavar = "HOW",
+                      .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_COEVOLVE, .word = progress_word, .fallback = "auto: screen on a terminal, else lines",
                       .help = "how progress is shown on standard error; json is one object a line, "
                              "with why an operator is idle"},
     [OPT_JSON] = {"json", 0, OPTION_FLAG, false,
                   .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_BEST | IN_SHOW | IN_DIFF | IN_REPLAY | IN_PROBLEMS |
-                              IN_RUNS | IN_LIST | IN_MODELS | IN_DOCTOR | IN_COMPARE,
+                              IN_RUNS | IN_LIST | IN_MODELS | IN_DOCTOR | IN_COMPARE | IN_COEVOLVE,
                   .help = "the result as one JSON document"},
     [OPT_QUIET] = {"quiet", 'q', OPTION_FLAG, true,
                    .commands = IN_CYCLE | IN_TRAIN | IN_RUN | IN_BEST | IN_EXPORT | IN_REPLAY | IN_MODELS | IN_GENERATE |
-                               IN_COMPARE,
+                               IN_COMPARE | IN_COEVOLVE,
                    .help = "nothing on standard error but errors"},
     [OPT_CONFIG] = {"config", 0, OPTION_TEXT, false, .metavar = "FILE",
                     .commands = IN_KEYS | IN_MODELS,

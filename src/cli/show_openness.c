@@ -75,11 +75,11 @@ static json_t *side_json(const struct elm_openness_side *side)
     return out;
 }
 
-static void print_json(const struct showing *s, const char *folder)
+json_t *openness_points_json(const struct elm_openness_report *r)
 {
-    json_t *points = json_array(), *progress = json_array();
-    for (uint32_t i = 0; i < s->report.count; i++) {
-        const struct elm_openness_point *p = &s->report.points[i];
+    json_t *points = json_array();
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct elm_openness_point *p = &r->points[i];
         json_array_append_new(points, json_make("{sIsIsosososo}", "evaluations",
                                                 (json_int_t)p->evaluations, "elites",
                                                 (json_int_t)p->elites, "threshold",
@@ -88,6 +88,12 @@ static void print_json(const struct showing *s, const char *folder)
                                                 side_json(&p->run), "shadow",
                                                 side_json(&p->shadow)));
     }
+    return points;
+}
+
+static void print_json(const struct showing *s, const char *folder)
+{
+    json_t *progress = json_array();
     for (uint32_t i = 0; i < s->progress_count; i++) {
         const struct elm_progress_row *p = &s->progress[i];
         json_array_append_new(progress, json_make("{sIsoso}", "evaluations",
@@ -97,7 +103,7 @@ static void print_json(const struct showing *s, const char *folder)
     }
     json_t *out = openness_json(&s->report);
     json_object_set_new(out, "folder", json_text(elm_str(folder)));
-    json_object_set_new(out, "points", points);
+    json_object_set_new(out, "points", openness_points_json(&s->report));
     json_object_set_new(out, "progress", progress);
     json_print(out, stdout, false);
 }

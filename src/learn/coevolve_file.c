@@ -60,6 +60,7 @@ static void put_real(struct elm_buf *out, double x)
 
 static void save_settings(const struct elm_coevolve *c, struct elm_buf *out)
 {
+    elm_buf_varint(out, c->evaluations);
     elm_buf_varint(out, c->def.seed);
     elm_buf_varint(out, c->def.problems);
     elm_buf_varint(out, (uint64_t)c->def.new_problems);
@@ -132,7 +133,6 @@ void coevolve_save(const struct elm_coevolve *c, struct elm_buf *out)
 {
     save_settings(c, out);
     save_problems(c, out);
-    elm_buf_varint(out, c->evaluations);
     elm_buf_varint(out, c->attempts);
     elm_buf_varint(out, c->turns);
     for (uint32_t g = 0; g < c->def.problems; g++)
@@ -172,14 +172,30 @@ static bool get_tree(struct elm_coevolve *c, struct elm_str text, struct elm_tre
     return false;
 }
 
-static bool load_settings(struct elm_coevolve *c, struct elm_reader *r, bool *same)
+/* What a state begins with; `targets` is borrowed. */
+struct settings {
+    uint64_t evaluations, seed, problems, new_problems;
+    struct elm_str targets;
+};
+
+static struct settings get_settings(struct elm_reader *r)
 {
-    struct elm_coevolve_def d = {.seed = elm_read_varint(r)};
-    uint64_t problems = elm_read_varint(r), news = elm_read_varint(r);
-    struct elm_str targets = get_text(r);
-    *same = d.seed == c->def.seed && problems == c->def.problems &&
-            news == (uint64_t)c->def.new_problems && elm_str_equal(targets, elm_str(c->targets));
-    return !r->bad;
+    struct settings s = {.evaluations = elm_read_varint(r)};
+    s.seed = elm_read_varint(r);
+    s.problems = elm_read_varint(r);
+    s.new_problems = elm_read_varint(r);
+    s.targets = get_text(r);
+    if (s.problems < ELM_COEVOLVE_PROBLEMS_MIN || s.problems > ELM_COEVOLVE_PROBLEMS_MAX ||
+        s.new_problems > ELM_COEVOLVE_NONE)
+        r->bad = true;
+    return s;
+}
+
+static bool is_ours(const struct elm_coevolve *c, const struct settings *s)
+{
+    return s->seed == c->def.seed && s->problems == c->def.problems &&
+           s->new_problems == (uint64_t)c->def.new_problems &&
+           elm_str_equal(s->targets, elm_str(c->targets));
 }
 
 /* A problem as it is written; the texts are borrowed. */
@@ -296,7 +312,6 @@ static bool load(struct elm_coevolve *c, struct elm_reader *r)
 {
     if (!load_problems(c, r))
         return false;
-    c->evaluations = elm_read_varint(r);
     c->attempts = elm_read_varint(r);
     c->turns = c->stored_at = elm_read_varint(r);
     for (uint32_t g = 0; g < c->def.problems; g++) {
@@ -340,27 +355,58 @@ static void remember(void *ctx, const struct elm_change *change, uint64_t output
         coevolve_keep(ctx, outputs);
 }
 
+static enum elm_status take_state(struct elm_coevolve *c, struct elm_reader *r, struct elm_error *err)
+{
+    struct settings s = get_settings(r);
+    if (!r->bad && !is_ours(c, &s))
+        return elm_fail(err, ELM_USAGE, "'%s' holds a coevolution of other settings; without any it goes on "
+                        "with its own, others want another folder", c->folder);
+    c->evaluations = s.evaluations;
+    if (r->bad || !load(c, r))
+        return damaged(c->folder, err);
+    return coevolve_each_change(c, remember, c, err);
+}
+
 enum elm_status coevolve_read(struct elm_coevolve *c, bool *there, struct elm_error *err)
 {
     struct elm_buf bytes = {0};
     struct elm_reader r;
-    bool same = true;
-    char *path = path_in(c->folder, "state");
-    *there = access(path, F_OK) == 0;
-    enum elm_status status = ELM_OK;
-    if (*there)
-        status = read_state(c->folder, &bytes, &r, &c->changes_bytes, err);
-    if (*there && status == ELM_OK && !load_settings(c, &r, &same))
-        status = damaged(path, err);
-    if (!same)
-        status = elm_fail(err, ELM_USAGE, "'%s' holds a coevolution of other settings: give its seed, "
-                          "count, new problems and targets, or another folder", c->folder);
-    else if (*there && status == ELM_OK && !load(c, &r))
-        status = damaged(path, err);
-    if (*there && status == ELM_OK)
-        status = coevolve_each_change(c, remember, c, err);
+    struct elm_error why = {0};
+    enum elm_status status = read_state(c->folder, &bytes, &r, &c->changes_bytes, &why);
+    *there = status != ELM_NOT_FOUND;
+    if (status == ELM_OK)
+        status = take_state(c, &r, err);
+    else
+        status = *there ? elm_fail(err, status, "%s", why.message) : ELM_OK;
     elm_buf_release(&bytes);
-    free(path);
+    return status;
+}
+
+enum elm_status elm_coevolve_settings(const char *folder, struct elm_arena *arena,
+                                      struct elm_coevolve_def *out, struct elm_error *err)
+{
+    struct elm_buf bytes = {0};
+    struct elm_reader r;
+    uint64_t changes;
+    enum elm_status status = read_state(folder, &bytes, &r, &changes, err);
+    if (status == ELM_OK) {
+        struct settings s = get_settings(&r);
+        if (r.bad)
+            status = damaged(folder, err);
+        char *targets = NULL;
+        if (!r.bad && s.targets.len > 0) {
+            targets = elm_arena_alloc(arena, s.targets.len + 1);
+            memcpy(targets, s.targets.ptr, s.targets.len);
+            targets[s.targets.len] = '\0';
+        }
+        if (!r.bad)
+            *out = (struct elm_coevolve_def){.folder = folder, .seed = s.seed,
+                                             .evaluations = s.evaluations,
+                                             .problems = (uint32_t)s.problems,
+                                             .new_problems = (enum elm_coevolve_new)s.new_problems,
+                                             .targets = targets};
+    }
+    elm_buf_release(&bytes);
     return status;
 }
 
@@ -377,11 +423,7 @@ static int later_first(const void *a, const void *b)
 /* The problems of another state that were made on the way and solved, the last first. NULL: damaged. */
 static struct record *solved_records(struct elm_reader *r, uint32_t *count)
 {
-    elm_read_varint(r);
-    uint64_t first = elm_read_varint(r);
-    elm_read_varint(r);
-    get_text(r);
-    uint64_t all = elm_read_varint(r), cap = 0;
+    uint64_t first = get_settings(r).problems, all = elm_read_varint(r), cap = 0;
     struct record *out = NULL;
     *count = 0;
     for (uint64_t i = 0; i < all && !r->bad; i++) {
