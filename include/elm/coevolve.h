@@ -12,11 +12,11 @@
  *
  * - each problem takes over the program of another problem that is best on it, if it beats what it
  *   would displace;
- * - a new problem is looked for: a target mutated (MUTATED), or drawn anew as the first ones were
- *   (GENERATED). It is taken when the best of all programs in the archives is right on 10 to 90 % of its
+ * - a new problem is looked for: a target mutated, that of any problem which is not hopeless (MUTATED)
+ *   or which is solved (MASTERED), or one drawn anew as the first ones were (GENERATED). It is taken when the best of all programs in the archives is right on 10 to 90 % of its
  *   cases (neither solved nor hopeless), when no program that any archive ever took solves it, and when
  *   it differs from every earlier problem on a tenth of the cases. Its archive starts with the programs
- *   that are best on it. The oldest solved problem gives way, or the oldest.
+ *   that are best on it. The oldest solved problem gives way, or the oldest; with MASTERED the oldest.
  *
  * A problem is solved when a program is right on all its cases and on 48 others, which nothing else is
  * decided by. ANNECS counts the problems that were made on the way and solved. Source: Wang et al. 2019
@@ -35,7 +35,10 @@
 #define ELM_COEVOLVE_PROBLEMS_MAX 32
 #define ELM_COEVOLVE_PROBLEM_NONE UINT32_MAX
 
-enum elm_coevolve_new { ELM_COEVOLVE_MUTATED, ELM_COEVOLVE_GENERATED, ELM_COEVOLVE_NONE };
+enum elm_coevolve_new {
+    ELM_COEVOLVE_MUTATED, ELM_COEVOLVE_GENERATED, ELM_COEVOLVE_NONE, ELM_COEVOLVE_MASTERED,
+    ELM_COEVOLVE_NEWS,
+};
 
 struct elm_coevolve_def {
     const char *folder;          /* made if need be; NULL: nothing is stored */

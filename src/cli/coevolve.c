@@ -16,7 +16,7 @@
 #define ROWS 8                   /* of the table */
 #define SHOWN 3                  /* solved problems whose texts are printed */
 
-static const char *const news[] = {"mutated", "generated", "none"};
+static const char *const news[ELM_COEVOLVE_NEWS] = {"mutated", "generated", "none", "mastered"};
 
 struct evolving {
     const struct invocation *v;

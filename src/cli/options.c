@@ -50,7 +50,7 @@ static const char *schedule_word(size_t i)
 
 static const char *new_problems_word(size_t i)
 {
-    static const char *const words[] = {"mutated", "generated", "none", NULL};
+    static const char *const words[] = {"mutated", "generated", "mastered", "none", NULL};
     return words[i];
 }
 
@@ -261,7 +261,7 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_NEW_PROBLEMS] = {"new-problems", 0, OPTION_WORD, true, .metavar = "HOW",
                           .commands = IN_COEVOLVE, .word = new_problems_word, .fallback = "mutated",
                           .help = "where they come from: those there are, mutated; drawn anew, as the first "
-                                  "ones; or none, for comparison"},
+                                  "ones; those that are solved, mutated; or none, for comparison"},
     [OPT_TARGETS] = {"targets", 0, OPTION_TEXT, true, .metavar = "FOLDER", .commands = IN_COEVOLVE,
                      .fallback = "drawn by the seed",
                      .help = "begin with the problems that another coevolution, of the same seed, solved "

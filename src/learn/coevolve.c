@@ -209,9 +209,9 @@ static enum elm_status check(const struct elm_coevolve_def *def, struct elm_erro
     if (def->problems < ELM_COEVOLVE_PROBLEMS_MIN || def->problems > ELM_COEVOLVE_PROBLEMS_MAX)
         return elm_fail(err, ELM_USAGE, "%u problems at a time: %d to %d are allowed", def->problems,
                         ELM_COEVOLVE_PROBLEMS_MIN, ELM_COEVOLVE_PROBLEMS_MAX);
-    if ((unsigned)def->new_problems > ELM_COEVOLVE_NONE)
+    if ((unsigned)def->new_problems >= ELM_COEVOLVE_NEWS)
         return elm_fail(err, ELM_USAGE, "new problems of kind %d: 0 to %d are allowed",
-                        (int)def->new_problems, ELM_COEVOLVE_NONE);
+                        (int)def->new_problems, ELM_COEVOLVE_NEWS - 1);
     return ELM_OK;
 }
 

@@ -186,7 +186,7 @@ static struct settings get_settings(struct elm_reader *r)
     s.new_problems = elm_read_varint(r);
     s.targets = get_text(r);
     if (s.problems < ELM_COEVOLVE_PROBLEMS_MIN || s.problems > ELM_COEVOLVE_PROBLEMS_MAX ||
-        s.new_problems > ELM_COEVOLVE_NONE)
+        s.new_problems >= ELM_COEVOLVE_NEWS)
         r->bad = true;
     return s;
 }

@@ -220,7 +220,7 @@ static bool is_wanted(const struct elm_coevolve *c, const int32_t *want)
            !coevolve_kept(c, coevolve_outputs_hash(want));
 }
 
-/* The oldest of the solved ones, else the oldest. */
+/* The oldest of the solved ones, else the oldest: where solved ones have no children. */
 static uint32_t to_leave(const struct elm_coevolve *c)
 {
     uint32_t oldest = 0, solved = UINT32_MAX;
@@ -231,7 +231,7 @@ static uint32_t to_leave(const struct elm_coevolve *c)
         if (c->problems[p].solved > 0 && (solved == UINT32_MAX || p < c->groups[solved].problem))
             solved = g;
     }
-    return solved != UINT32_MAX ? solved : oldest;
+    return solved != UINT32_MAX && c->def.new_problems != ELM_COEVOLVE_MASTERED ? solved : oldest;
 }
 
 /* The last problem made takes the place of another. */
@@ -262,22 +262,28 @@ static void enter(struct elm_coevolve *c, uint32_t group)
     }
 }
 
-/* Of active problems one that is not hopeless: a program is right on a tenth of its cases. */
+/* Not hopeless: a program is right on a tenth of its cases. Or solved. */
+static bool may_have_children(const struct elm_coevolve *c, const struct coevolve_group *g)
+{
+    const struct coevolve_problem *p = &c->problems[g->problem];
+    if (c->def.new_problems == ELM_COEVOLVE_MASTERED)
+        return p->solved > 0;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < COEVOLVE_NICHES; i++) {
+        uint32_t passed = 0;
+        if (g->held[i] != NULL)
+            coevolve_score(p->want[COEVOLVE_SCORED], g->held[i]->out, &passed);
+        most = passed > most ? passed : most;
+    }
+    return most >= CRITERION_MIN;
+}
+
 static uint32_t draw_parent(const struct elm_coevolve *c, struct elm_rng *rng)
 {
     uint32_t able[ELM_COEVOLVE_PROBLEMS_MAX], count = 0;
     for (uint32_t g = 0; g < c->def.problems; g++) {
-        const struct coevolve_group *from = &c->groups[g];
-        const int32_t *want = c->problems[from->problem].want[COEVOLVE_SCORED];
-        uint32_t most = 0;
-        for (uint32_t i = 0; i < COEVOLVE_NICHES; i++) {
-            uint32_t passed = 0;
-            if (from->held[i] != NULL)
-                coevolve_score(want, from->held[i]->out, &passed);
-            most = passed > most ? passed : most;
-        }
-        if (most >= CRITERION_MIN)
-            able[count++] = from->problem;
+        if (may_have_children(c, &c->groups[g]))
+            able[count++] = c->groups[g].problem;
     }
     return count > 0 ? able[elm_rng_below(rng, count)] : ELM_COEVOLVE_PROBLEM_NONE;
 }
@@ -296,7 +302,7 @@ static bool make_mutated(struct walk *w, uint32_t *parent)
 void coevolve_breed(struct elm_coevolve *c)
 {
     struct walk w = begin(c, SALT_BREED, c->turns);
-    bool mutated = c->def.new_problems == ELM_COEVOLVE_MUTATED, found = false;
+    bool mutated = c->def.new_problems != ELM_COEVOLVE_GENERATED, found = false;
     elm_pool_add(w.pool, &c->problem.seed);
     for (uint32_t g = 0; mutated && g < c->def.problems; g++)
         elm_pool_add(w.pool, &c->problems[c->groups[g].problem].target);

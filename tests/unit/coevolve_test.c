@@ -170,6 +170,27 @@ static void problems_are_made_and_solved(void **state)
     elm_coevolve_close(c);
 }
 
+/* Parents were solved when their children were made, and the oldest problem leaves. */
+static void the_mastered_have_children(void **state)
+{
+    (void)state;
+    struct elm_coevolve_def def = small(70000);
+    def.seed = 3;
+    def.problems = 6;
+    def.new_problems = ELM_COEVOLVE_MASTERED;
+    struct elm_coevolve *c = open_world(&def);
+    assert_int_equal(elm_coevolve_run(c, NULL, NULL, NULL), ELM_OK);
+    uint32_t count = elm_coevolve_problem_count(c);
+    assert_true(count > 6);
+    for (uint32_t i = 6; i < count; i++) {
+        struct elm_coevolve_problem x = elm_coevolve_problem(c, i);
+        struct elm_coevolve_problem parent = elm_coevolve_problem(c, x.parent);
+        assert_true(parent.solved > 0 && parent.solved <= x.made);
+        assert_int_equal(elm_coevolve_problem(c, i - 6).left, x.made);
+    }
+    elm_coevolve_close(c);
+}
+
 static void none_is_none(void **state)
 {
     (void)state;
@@ -345,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pieces_make_the_same_world, make_folder, remove_folder),
         cmocka_unit_test(problems_are_made_and_solved),
+        cmocka_unit_test(the_mastered_have_children),
         cmocka_unit_test(none_is_none),
         cmocka_unit_test_setup_teardown(changes_tell_of_every_place, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(other_settings_are_refused, make_folder, remove_folder),
