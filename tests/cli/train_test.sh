@@ -100,4 +100,22 @@ has out "accuracy"
 expect 0 train pairs.jsonl --trainer dpo -m ./small.gguf --steps 2 --batch 2 --out from-file.gguf
 if cmp -s from-run.gguf from-file.gguf; then ok; else bad "a run and its export train differently"; fi
 expect 0 train groups.jsonl --trainer grpo -m ./small.gguf --steps 2 --out grpo.gguf
+expect 0 train run --trainer dpo -m ./small.gguf --labels graded --steps 2 --batch 2 --out graded.gguf -q
+expect 2 train run --trainer dpo -m ./small.gguf --labels jump --steps 2 --out labels.gguf
+has err "labels 'jump' of answers: better and graded are allowed"
+
+# whole programs that a run admitted, whoever wrote them
+expect 0 run parity --operators tree --evaluations 300 --folder gp --target none -q
+expect 0 export gp --format trl-sft --admitted 0.5
+has out '"prompt":"/* '
+has out '"completion":"'
+expect 2 export gp --admitted 0.5
+has err "--admitted takes --format trl-sft"
+expect 0 train gp --trainer scratch --admitted 0.5 --width 32 --layers 1 --vocabulary 300 --steps 20 --out whole.gguf -q
+expect 0 run parity --operators compose --model ./whole.gguf --evaluations 32 --folder whole --target none
+has out "compose"
+expect 0 show prompt compose parity
+has out "int parity("
+expect 2 train gp --trainer grpo -m ./whole.gguf --admitted 0.5 --steps 2 --out no.gguf
+has err "the trainers sft and scratch"
 finish
