@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct sums {
     const struct elm_problem *problem;
@@ -57,6 +58,10 @@ static enum elm_status measure(int64_t most, const char *folder, struct elm_erro
     ELM_TRY(elm_search_problem(folder, NULL, &problem, err));
     for (uint32_t i = 0; i < problem->measure_count; i++)
         niches *= problem->measures[i].bins;
+    if (problem->archive[0] != '\0' && strcmp(problem->archive, "grid") != 0) {
+        elm_problem_free(problem);
+        return elm_fail(err, ELM_USAGE, "'%s': no run of a problem with a grid", folder);
+    }
     struct sums s = {.problem = problem, .best = elm_malloc(niches * sizeof(double)), .most = most,
                      .top = -INFINITY};
     for (uint32_t i = 0; i < niches; i++)

@@ -12,7 +12,7 @@
 #define DIGITS 3                 /* of literals; starts of walkers differ by more */
 
 struct program {
-    uint32_t niche;
+    uint64_t niche;
     double fitness;
     size_t at, len;              /* of its answer */
 };
@@ -24,15 +24,15 @@ struct kept_run {
     struct elm_buf answers;
 };
 
-/* The cell of its measures, as the archive `grid` has it. */
-static uint32_t niche_of(const struct elm_problem *p, const double *measures)
+/* The cell of its measures, as the archive `grid` has it: a byte for each. */
+static uint64_t niche_of(const struct elm_problem *p, const double *measures)
 {
-    uint32_t niche = 0;
+    uint64_t niche = 0;
     for (uint32_t i = 0; i < p->measure_count; i++) {
         const struct elm_measure *m = &p->measures[i];
         double place = floor((measures[i] - m->lo) / (m->hi - m->lo) * m->bins);
         uint32_t bin = place >= m->bins ? m->bins - 1 : place > 0 ? (uint32_t)place : 0;
-        niche = niche * m->bins + bin;
+        niche = niche << 8 | bin;
     }
     return niche;
 }
@@ -93,22 +93,47 @@ static bool alike(const struct elm_problem *a, const struct elm_problem *b)
     return strcmp(a->name, b->name) == 0 && strcmp(a->variant, b->variant) == 0;
 }
 
-/* The best of each niche, of all runs of one problem; free it. */
-static double *best_of(const struct kept_run *runs, uint32_t first, uint32_t count)
+struct best {
+    uint64_t niche;
+    double fitness;
+};
+
+static int by_niche(const void *a, const void *b)
 {
-    uint32_t niches = 1;
-    for (uint32_t i = 0; i < runs[first].problem->measure_count; i++)
-        niches *= runs[first].problem->measures[i].bins;
-    double *best = elm_malloc(niches * sizeof(*best));
-    for (uint32_t i = 0; i < niches; i++)
-        best[i] = -INFINITY;
+    const struct best *x = a, *y = b;
+    if (x->niche != y->niche)
+        return x->niche < y->niche ? -1 : 1;
+    return x->fitness > y->fitness ? -1 : x->fitness < y->fitness;
+}
+
+/* All programs of the runs of one problem, of a niche the best one first; free it. */
+static struct best *sort_alike(const struct kept_run *runs, uint32_t first, uint32_t count,
+                               size_t *programs)
+{
+    size_t room = 0;
+    for (uint32_t r = first; r < count; r++)
+        room += runs[r].first_alike == first ? runs[r].count : 0;
+    struct best *all = elm_malloc((room + 1) * sizeof(*all));
+    *programs = 0;
     for (uint32_t r = first; r < count; r++) {
-        for (uint32_t i = 0; runs[r].first_alike == first && i < runs[r].count; i++) {
-            const struct program *p = &runs[r].programs[i];
-            best[p->niche] = fmax(best[p->niche], p->fitness);
-        }
+        for (uint32_t i = 0; runs[r].first_alike == first && i < runs[r].count; i++)
+            all[(*programs)++] = (struct best){runs[r].programs[i].niche, runs[r].programs[i].fitness};
     }
-    return best;
+    qsort(all, *programs, sizeof(*all), by_niche);
+    return all;
+}
+
+static double best_of(const struct best *all, size_t count, uint64_t niche)
+{
+    size_t lo = 0, hi = count;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (all[mid].niche < niche)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return all[lo].fitness;
 }
 
 static enum elm_status add_all(struct elm_dataset *d, const struct kept_run *runs, uint32_t count,
@@ -119,10 +144,11 @@ static enum elm_status add_all(struct elm_dataset *d, const struct kept_run *run
     for (uint32_t k = 0; k < count && status == ELM_OK; k++) {
         const struct kept_run *r = &runs[k];
         struct elm_request request = {0};
-        double *best = best_of(runs, r->first_alike, count);
+        size_t alike_count;
+        struct best *best = sort_alike(runs, r->first_alike, count, &alike_count);
         status = elm_compose_ask(r->spot, words, NULL, &request, err);
         for (uint32_t i = 0; i < r->count && status == ELM_OK; i++) {
-            double most = best[r->programs[i].niche];
+            double most = best_of(best, alike_count, r->programs[i].niche);
             if (r->programs[i].fitness < most - (1 - share) * fabs(most))
                 continue;
             dataset_item(d, elm_buf_str(&request.prompt));

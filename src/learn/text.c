@@ -116,6 +116,8 @@ static enum elm_status load_data(const struct elm_train_def *def, enum elm_data_
     if (def->labels != NULL && !d->graded && strcmp(def->labels, "better") != 0)
         return elm_fail(err, ELM_USAGE, "labels '%.60s' of answers: better and graded are allowed",
                         def->labels);
+    if (d->graded && kind == ELM_DATA_EXAMPLES)
+        return elm_fail(err, ELM_USAGE, "labels 'graded': for the trainers dpo and grpo");
     if (def->admitted != 0 && (kind != ELM_DATA_EXAMPLES || !(def->admitted > 0 && def->admitted <= 1)))
         return elm_fail(err, ELM_USAGE, "admitted %g: a share above 0 and up to 1 is allowed, and the "
                         "trainers sft and scratch", (double)def->admitted);
