@@ -52,7 +52,7 @@ FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
-.PHONY: all run nano cycle test tests objects check lint layers limits docs bench bench-quick boolean-table \
+.PHONY: all run nano cycle cycle-claim test tests objects check lint layers limits docs bench bench-quick boolean-table \
         adam-table adam-hour optimizers phase-2 phase-3 clean install help llama llama-check llama-server-check \
         trl-check FORCE
 .SECONDARY:
@@ -155,6 +155,10 @@ phase-2: $(OUT)/elm $(OUT)/tools/samples
 # phase 3: one of them, told the terrain, learns from rewards of its own samples (half an hour; after phase 2)
 phase-3: $(OUT)/elm $(OUT)/tools/samples
 	@tools/phase-3 $^ runs/phase-2 runs/phase-3
+
+# the comparison of docs/results/cycle.md: a quarter of an hour of one core
+cycle-claim: $(OUT)/elm
+	tools/cycle-claim runs/cycle-claim $(OUT)/elm
 
 layers:
 	@tools/layers

@@ -31,6 +31,7 @@ enum elm_status {
     ELM_VERSION_TOO_NEW = -12,
     ELM_SANDBOX = -13, /* the cage can't be built or died */
     ELM_STOPPED = -14, /* the caller asked for the end */
+    ELM_NOTHING = -15, /* all is in order, and there is nothing to work on */
 };
 
 /* Filled on failure, untouched on success. `message`: lower case, no full stop, what failed

@@ -15,6 +15,10 @@
  * reached it holds on the audit cases, which no search sees. Gain is the share of the way from the
  * seed's fitness to the target, the best known value, or else the best value any cell came to.
  * An arm that can do nothing on a problem abstains there: not solved, no gain.
+ *
+ * By quality, a run is worth its QD score in place of its best fitness: the sum over the niches of the
+ * problem's own grid of the best fitness of each, above 0 or, where that is lower, above the seed's. Then
+ * nothing has a target, nothing is solved, no run ends early, and there is no audit.
  */
 #ifndef ELM_COMPARE_H
 #define ELM_COMPARE_H
@@ -38,12 +42,13 @@ struct elm_compare_arm {
     const char *backend;               /* NULL: no model is asked */
     struct elm_backend_def model;      /* its `model` also of tree operators that have one */
     double model_share;
+    uint64_t evaluations;              /* of its runs; 0: the comparison's */
     enum elm_opaque opaque;            /* trials only */
     double training_cpu_s;             /* that making the arm has cost */
 };
 /* Reads "NAME: key=value; key=value", or a list of operators, which then is the name too. Keys:
  * operators, shares, archive, selector, model, backend, script, endpoint, model-share, opaque,
- * training-cpu. Strings live in `arena`. ELM_USAGE names what is wrong and what is allowed. */
+ * evaluations, training-cpu. Strings live in `arena`. ELM_USAGE names what is wrong and what is allowed. */
 enum elm_status elm_compare_arm_parse(const char *text, struct elm_arena *arena,
                                       struct elm_compare_arm *out, struct elm_error *err);
 
@@ -68,6 +73,8 @@ struct elm_compare_def {
                                           the problem itself. NULL: none */
     struct elm_compare_generated generated;
     const char *problems_path, *cache_folder;
+    bool quality;                      /* runs are compared by their QD score; every problem must have
+                                          measures */
     uint64_t evaluations;              /* budgets of a run; 0: none. At least one is wanted */
     double cpu_s;
     double evaluation_s;               /* CPU time that is added for each evaluation: what the arms would
@@ -147,7 +154,7 @@ struct elm_compare_cell {
     uint8_t marks;                     /* of its curve; beyond holds `best` */
     uint64_t solved_at;                /* evaluations; 0: by the seed, or never within the budget */
     uint64_t evaluations, tokens;
-    double seed_fitness, best, audit;  /* audit: of the best; NaN: not measured */
+    double seed_fitness, best, audit;  /* by quality QD scores; audit: of the best; NaN: not measured */
     int64_t cpu_us, solved_cpu_us;
     double curve[ELM_COMPARE_MARKS];   /* best fitness at marks[i] evaluations */
     float curve_cpu_s[ELM_COMPARE_MARKS];

@@ -4,12 +4,13 @@
  *     solve -> train -> gate -> measure -> move hardness -> the next round
  *
  * solve    searches with the operator as it is on training problems, each a stored run.
- * train    from the base weights, never the last round's, on what all rounds so far have collected;
+ * train    from the base weights, or nothing, never from the last round's, on what all rounds so far have collected;
  *          round r takes r times the steps of the first. Of generated problems only those count that
  *          the operator solves in 10 to 90 % of its searches.
  * gate     the new weights against those in use, with the same operators, evaluations and seeds, on
  *          problems that nothing has seen (stream gate), or with seeds never used before on problems
- *          that are given. A pair's difference is that of their areas (elm/compare.h); it goes on until
+ *          that are given. A pair's difference is that of their areas (elm/compare.h), or, where
+ *          no problem has a target, whose area is larger, of QD if all have measures; it goes on until
  *          the new one is better, or worse, or all pairs are spent. Valid however often it is looked
  *          at (src/learn/sequential.h); the chance that a cycle of any length ever adopts what is no better
  *          is below 5 %. What is not adopted is kept, and marked.
@@ -23,7 +24,7 @@
  * work that was lost are not counted. Rounds may be added later.
  *
  *     FOLDER/cycle.json               its settings; another cycle's are refused
- *     FOLDER/base.gguf                the base weights
+ *     FOLDER/base.gguf                the base weights; none where the trainer starts from nothing
  *     FOLDER/adopted.gguf             a copy of the weights in use, once a gate has adopted any
  *     FOLDER/report.md, rounds.svg    all rounds; cycle-report.json is the same for programs
  *     FOLDER/round-NN/runs/           its searches; NAME.c is the best program of NAME
@@ -89,8 +90,8 @@ struct elm_cycle_round {
     double solved_at[ELM_CYCLE_CORRUPTIONS_MAX];    /* by corruptions, 1 first */
     double valid;                      /* share of the attempts that were programs and ran */
     double better;                     /* share of the model's evaluated children better than their parent */
-    double qd, coverage;               /* mean of the searches' archives at their end, where they have
-                                          niches: sum of fitness above the seed's, share of niches */
+    double qd, coverage;               /* mean of the searches' archives at their end, where problems have
+                                          measures: QD as of elm/compare.h, share of niches */
     double taught;                     /* problems that are learnt from */
     double annecs;                     /* generated problems so far that no program kept by earlier rounds
                                           solved when they were made, and one kept since does */

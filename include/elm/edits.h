@@ -37,8 +37,8 @@ struct elm_edits_def {
     uint64_t seed;                       /* of that */
 };
 struct elm_edits;                        /* any thread may read */
-/* Fails: ELM_USAGE (a label, a problem outside core C, runs without anything of the labels), ELM_PARSE (no
- * run folder), ELM_NOT_FOUND, ELM_CORRUPT, ELM_IO. */
+/* Fails: ELM_USAGE (a label, a problem outside core C), ELM_NOTHING (runs without anything of one of the
+ * labels), ELM_PARSE (no run folder), ELM_NOT_FOUND, ELM_CORRUPT, ELM_IO. */
 enum elm_status elm_edits_open(const struct elm_edits_def *def, struct elm_edits **out,
                                struct elm_error *err);
 void elm_edits_close(struct elm_edits *e);

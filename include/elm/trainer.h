@@ -61,7 +61,9 @@ struct elm_trainer_kind {
     const char *name, *summary;
     const char *extras[4];           /* NULL where there are fewer */
     bool needs_data, needs_model;
-    /* Loads model and data. Fails: ELM_USAGE (a field of the definition), ELM_NOT_FOUND, ELM_PARSE (file, line),
+    bool from_nothing;               /* takes no model to start from */
+    /* Loads model and data. Fails: ELM_USAGE (a field of the definition), ELM_NOTHING (data of the right
+     * kind that holds nothing to learn), ELM_NOT_FOUND, ELM_PARSE (file, line),
      * ELM_CORRUPT, ELM_IO. */
     enum elm_status (*open)(const struct elm_train_def *def, void **self, struct elm_error *err);
     void (*close)(void *self);

@@ -137,6 +137,7 @@ const struct elm_trainer_kind elm_trainer_frequencies = {
     .name = "frequencies",
     .summary = "which node became which in good edits, for the operator frequent: a control",
     .needs_data = true,
+    .from_nothing = true,
     .open = frequencies_open,
     .close = frequencies_close,
     .parameters = frequencies_parameters,

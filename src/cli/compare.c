@@ -61,6 +61,7 @@ static enum elm_status read_def(struct comparing *c, struct elm_error *err)
     if (opt_given(v, OPT_GENERATED))
         ELM_TRY(elm_compare_generated_parse(opt_text(v, OPT_GENERATED), &d->generated, err));
     d->problems_path = opt_text(v, OPT_PROBLEMS_PATH);
+    d->quality = opt_on(v, OPT_QD);
     d->cpu_s = opt_real(v, OPT_CPU_SECONDS, 0);
     d->evaluation_s = opt_real(v, OPT_EVALUATION_MS, 0) / 1e3;
     d->tokens = opt_count(v, OPT_TOKENS, 0);

@@ -257,7 +257,8 @@ const struct option_info option_table[OPTIONS] = {
     [OPT_CONTROLS] = {"controls", 0, OPTION_TEXT, true, .metavar = "A,B", .commands = IN_CYCLE,
                       .fallback = "all",
                       .help = "what the report measures the operator against: base, inversions (as much CPU "
-                              "time of them), shuffled (outcomes), semantic, gp, best-of; or none"},
+                              "time of them), shuffled (outcomes), frequencies (of good edits), semantic, gp, best-of; "
+                              "or none"},
     [OPT_NEW_PROBLEMS] = {"new-problems", 0, OPTION_WORD, true, .metavar = "HOW",
                           .commands = IN_COEVOLVE, .word = new_problems_word, .fallback = "mutated",
                           .help = "where they come from: those there are, mutated; drawn anew, as the first "
@@ -266,6 +267,9 @@ const struct option_info option_table[OPTIONS] = {
                      .fallback = "drawn by the seed",
                      .help = "begin with the problems that another coevolution, of the same seed, solved "
                              "last: what can be solved without the way there?"},
+    [OPT_QD] = {"qd", 0, OPTION_FLAG, true, .commands = IN_COMPARE,
+                .help = "compare what runs have in all niches of the problem's measures, not their best "
+                        "program alone"},
     [OPT_ARM] = {"arm", 0, OPTION_LIST, true, .metavar = "ARM", .commands = IN_COMPARE,
                  .help = "a configuration: operators with commas, or 'NAME: key=value; key=value'; once "
                          "for each, the first is what the others are compared with"},

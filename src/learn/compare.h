@@ -3,6 +3,7 @@
 #define ELM_LEARN_COMPARE_H
 
 #include "elm/compare.h"
+#include "learn/quality.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -51,6 +52,10 @@ struct compare_place compare_place(const struct elm_compare *c, uint32_t cell);
 /* compare_arm.c: everything of an arm that cells depend on, model files by their bytes. */
 enum elm_status compare_arm_hash(const struct elm_compare_arm *a, uint64_t *out,
                                  struct elm_error *err);
+/* Evaluations of a run of this arm; 0: no such budget. */
+uint64_t compare_arm_evaluations(const struct elm_compare *c, uint32_t arm);
+/* The most of all arms. */
+uint64_t compare_evaluations(const struct elm_compare *c);
 /* Are all its operators such as a trial can run? */
 bool compare_arm_trial(const struct elm_compare_arm *a);
 
@@ -67,6 +72,8 @@ struct compare_recorder {
     struct elm_compare *c;
     struct elm_compare_cell *cell;
     double target;             /* NaN: none */
+    uint64_t evaluations;      /* the budget; 0: none */
+    struct quality quality;    /* no cells: not compared by it */
     bool over;                 /* the budget is spent */
     /* where the CPU time is asked; the search, or NULL: this thread's */
     struct elm_search *search;
@@ -75,7 +82,7 @@ struct compare_recorder {
     struct elm_tree tree;
     struct elm_buf text;
 };
-void compare_record_start(struct compare_recorder *r, struct elm_compare *c,
+void compare_record_start(struct compare_recorder *r, struct elm_compare *c, uint32_t arm,
                           struct elm_compare_cell *cell, double target, double seed_fitness);
 /* Evaluation number `evaluations` gave `fitness` (-HUGE_VAL: none). True when it is the best within
  * the budget. */

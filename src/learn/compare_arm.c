@@ -137,6 +137,17 @@ static enum elm_status read_number_key(const struct elm_compare_arm *a, const ch
                     key, value, hi);
 }
 
+static enum elm_status read_evaluations(struct elm_compare_arm *a, const char *value,
+                                        struct elm_error *err)
+{
+    double number;
+    if (!read_number(value, 1, 1e15, &number) || number != floor(number))
+        return elm_fail(err, ELM_USAGE, "arm '%s': evaluations '%.60s'; a whole number from 1 on is "
+                        "allowed", a->name, value);
+    a->evaluations = (uint64_t)number;
+    return ELM_OK;
+}
+
 static enum elm_status read_opaque(struct elm_compare_arm *a, const char *value,
                                    struct elm_error *err)
 {
@@ -187,6 +198,8 @@ static enum elm_status read_key(struct elm_compare_arm *a, struct elm_str part,
         return read_number_key(a, key, value, 1, &a->model_share, err);
     if (strcmp(key, "training-cpu") == 0)
         return read_number_key(a, key, value, 1e12, &a->training_cpu_s, err);
+    if (strcmp(key, "evaluations") == 0)
+        return read_evaluations(a, value, err);
     if (strcmp(key, "opaque") == 0)
         return read_opaque(a, value, err);
     if (strcmp(key, "endpoint") == 0)
@@ -198,7 +211,7 @@ static enum elm_status read_key(struct elm_compare_arm *a, struct elm_str part,
     else
         return elm_fail(err, ELM_USAGE, "arm '%s': there is no key '%.60s'; there are: operators, "
                         "shares, archive, selector, model, backend, script, endpoint, model-share, "
-                        "opaque, training-cpu", a->name, key);
+                        "opaque, evaluations, training-cpu", a->name, key);
     return ELM_OK;
 }
 
@@ -309,7 +322,8 @@ enum elm_status compare_arm_hash(const struct elm_compare_arm *a, uint64_t *out,
         elm_buf_printf(&all, "%s\n", texts[i] == NULL ? "" : texts[i]);
     for (uint32_t i = 0; i < ELM_COMPARE_OPERATORS_MAX; i++)
         elm_buf_printf(&all, "%.17g,", a->shares[i]);
-    elm_buf_printf(&all, "%.17g %d\n", a->model_share, a->opaque);
+    elm_buf_printf(&all, "%.17g %d %llu\n", a->model_share, a->opaque,
+                   (unsigned long long)a->evaluations);
     for (uint32_t i = 0; i < a->model.endpoint_count; i++)
         elm_buf_printf(&all, "%s %s\n", a->model.endpoints[i].url, a->model.endpoints[i].model);
     *out = elm_hash(all.ptr, all.len, 0);

@@ -14,10 +14,25 @@ static int64_t thread_cpu_us(void)
 }
 
 /* ---- the recorder ---- */
-void compare_record_start(struct compare_recorder *r, struct elm_compare *c,
+uint64_t compare_arm_evaluations(const struct elm_compare *c, uint32_t arm)
+{
+    uint64_t own = c->def.arms[arm].evaluations;
+    return own > 0 ? own : c->def.evaluations;
+}
+
+uint64_t compare_evaluations(const struct elm_compare *c)
+{
+    uint64_t most = c->def.evaluations;
+    for (uint32_t i = 0; i < c->def.arm_count && most > 0; i++)
+        most = most > c->def.arms[i].evaluations ? most : c->def.arms[i].evaluations;
+    return most;
+}
+
+void compare_record_start(struct compare_recorder *r, struct elm_compare *c, uint32_t arm,
                           struct elm_compare_cell *cell, double target, double seed_fitness)
 {
     *r = (struct compare_recorder){.c = c, .cell = cell, .target = target,
+                                   .evaluations = compare_arm_evaluations(c, arm),
                                    .started_us = thread_cpu_us()};
     *cell = (struct elm_compare_cell){.done = true, .seed_fitness = seed_fitness,
                                       .best = seed_fitness, .audit = NAN};
@@ -41,7 +56,7 @@ bool compare_record(struct compare_recorder *r, uint64_t evaluations, double fit
 {
     const struct elm_compare_def *d = &r->c->def;
     struct elm_compare_cell *cell = r->cell;
-    r->over |= d->evaluations > 0 && evaluations > d->evaluations;
+    r->over |= r->evaluations > 0 && evaluations > r->evaluations;
     if (!r->over && time_to_look(r, evaluations))
         r->over = (double)compare_record_cpu_us(r) >= d->cpu_s * 1e6;
     if (r->over)
@@ -70,7 +85,13 @@ bool compare_record(struct compare_recorder *r, uint64_t evaluations, double fit
 static void on_told(void *ctx, const struct elm_told *t)
 {
     struct compare_recorder *r = ctx;
-    bool ok = t->evaluation->status == ELM_EVAL_OK;
+    bool ok = t->evaluation->status == ELM_EVAL_OK && isfinite(t->evaluation->fitness);
+    if (r->quality.cells > 0) {
+        if (ok)
+            quality_add(&r->quality, t->evaluation->measures, t->evaluation->fitness);
+        compare_record(r, t->evaluations, r->quality.sum);
+        return;
+    }
     if (!compare_record(r, t->evaluations, ok ? t->evaluation->fitness : -HUGE_VAL))
         return;
     elm_tree_release(&r->tree);
@@ -103,8 +124,8 @@ static struct elm_search_def search_def(const struct elm_compare *c, struct comp
     d.workers = 1;
     d.level = c->def.level;
     d.unsafe = c->def.unsafe;
-    d.evaluations = c->def.evaluations;
-    d.target = p->target;
+    d.evaluations = compare_arm_evaluations(c, at.arm);
+    d.target = c->problems[at.problem].target;
     d.backend = a->backend;
     d.model = a->model;
     d.model.tokens_budget = c->def.tokens;
@@ -168,6 +189,11 @@ static enum elm_status settle(const struct elm_search_def *d, int level, struct 
     return ELM_OK;
 }
 
+static void add_elite(void *ctx, const struct elm_elite *e)
+{
+    quality_add(ctx, e->measures, e->fitness);
+}
+
 static enum elm_status search_on(struct elm_compare *c, struct compare_place at,
                                  const struct elm_problem *p, struct elm_compare_cell *cell,
                                  char **why, struct elm_error *err)
@@ -191,10 +217,16 @@ static enum elm_status search_on(struct elm_compare *c, struct compare_place at,
         return elm_fail(err, status, "arm '%s' on '%s': %s", c->def.arms[at.arm].name,
                         c->problems[at.problem].label, refused.message);
     elm_search_stats(s, &stats);
-    compare_record_start(&r, c, cell, p->target, stats.seed_fitness);
+    compare_record_start(&r, c, at.arm, cell, c->problems[at.problem].target, stats.seed_fitness);
+    if (c->def.quality) {
+        quality_init(&r.quality, p, stats.seed_fitness);
+        elm_search_elites(s, add_elite, &r.quality);
+        cell->seed_fitness = cell->best = r.quality.sum;
+    }
     status = run_search(s, &r, err);
     elm_search_close(s, NULL);
-    if (status == ELM_OK)
+    quality_release(&r.quality);
+    if (status == ELM_OK && !c->def.quality)
         status = settle(&def, stats.level, &r, err);
     elm_tree_release(&r.tree);
     elm_buf_release(&r.text);

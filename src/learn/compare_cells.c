@@ -27,10 +27,11 @@ static uint64_t key_of(const struct elm_compare *c, uint32_t cell)
     const struct elm_compare_def *d = &c->def;
     const struct compare_problem *p = &c->problems[at.problem];
     struct elm_buf all = {0};
-    elm_buf_printf(&all, "%016llx %016llx %016llx %d %llu %llu %.17g %.17g %llu",
+    elm_buf_printf(&all, "%016llx %016llx %016llx %d %d %llu %llu %.17g %.17g %llu",
                    (unsigned long long)c->program, (unsigned long long)p->hash,
-                   (unsigned long long)c->arm_hash[at.arm], p->trial,
-                   (unsigned long long)(d->seed + at.seed), (unsigned long long)d->evaluations,
+                   (unsigned long long)c->arm_hash[at.arm], p->trial, d->quality,
+                   (unsigned long long)(d->seed + at.seed),
+                   (unsigned long long)compare_arm_evaluations(c, at.arm),
                    d->cpu_s, d->evaluation_s, (unsigned long long)d->tokens);
     uint64_t key = elm_hash(all.ptr, all.len, 0);
     elm_buf_release(&all);

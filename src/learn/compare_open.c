@@ -35,7 +35,7 @@ static enum elm_status check_arms(struct elm_compare *c, struct elm_error *err)
             if (strcmp(a->name, d->arms[k].name) == 0)
                 return elm_fail(err, ELM_USAGE, "there are two arms '%s'", a->name);
         }
-        if (a->backend == NULL && d->evaluations == 0 && d->cpu_s == 0)
+        if (a->backend == NULL && compare_arm_evaluations(c, i) == 0 && d->cpu_s == 0)
             return elm_fail(err, ELM_USAGE, "arm '%s' asks no model, so tokens don't end its runs; "
                             "give --evaluations or --cpu-seconds too", a->name);
         ELM_TRY(compare_arm_hash(a, &c->arm_hash[i], err));
@@ -82,7 +82,7 @@ static enum elm_status check_def(struct elm_compare *c, struct elm_error *err)
 static void set_marks(struct elm_compare *c)
 {
     static const uint64_t steps[] = {1, 2, 5};
-    uint64_t most = c->def.evaluations, decade = 1;
+    uint64_t most = compare_evaluations(c), decade = 1;
     while (c->mark_count + 4 < ELM_COMPARE_MARKS && (most == 0 || decade < most)) {
         for (int i = 0; i < 3; i++) {
             if (most == 0 || steps[i] * decade < most)

@@ -76,10 +76,13 @@ static enum elm_status check(struct elm_compare *c, const struct elm_problem *p,
     if (p->judge == ELM_JUDGE_COMPARE)
         return elm_fail(err, ELM_USAGE, "problem '%s' only says which of two programs is better, so "
                         "runs of it have no fitness to compare", to->label);
-    to->target = p->target;
-    to->top = !isnan(p->target) ? p->target : p->best_known;
+    if (c->def.quality && !quality_applies(p))
+        return elm_fail(err, ELM_USAGE, "problem '%s' has no niches to count: it names no measures in its "
+                        "problem.yaml", to->label);
+    to->target = c->def.quality ? NAN : p->target;
+    to->top = c->def.quality ? NAN : !isnan(p->target) ? p->target : p->best_known;
     ELM_TRY(hash_folder(p, &to->hash, err));
-    to->trial = p->by_reference && p->seed.count > 0;
+    to->trial = p->by_reference && p->seed.count > 0 && !c->def.quality;
     for (uint32_t i = 0; i < c->def.arm_count; i++)
         to->trial &= compare_arm_trial(&c->def.arms[i]);
     ELM_TRY(check_arms(c, to, err));
@@ -196,6 +199,9 @@ static enum elm_status add_generated(struct elm_compare *c, struct elm_error *er
     const struct elm_compare_generated *g = &c->def.generated;
     if (g->count == 0)
         return ELM_OK;
+    if (c->def.quality)
+        return elm_fail(err, ELM_USAGE, "generated problems have no measures, so there are no niches to "
+                        "count");
     for (uint32_t i = 0; i < c->def.arm_count; i++) {
         if (!compare_arm_trial(&c->def.arms[i]))
             return elm_fail(err, ELM_USAGE, "arm '%s' asks a model, and generated problems are run "

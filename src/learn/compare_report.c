@@ -164,7 +164,8 @@ static void add_text(struct elm_compare *c, const struct elm_compare_about *abou
     add_settings(r, out);
     elm_buf_printf(out, "\n## Problems\n\n%s\n\n",
                    r->solvable > 0 ? "Seeds that solve it, and the mean of the best fitness."
-                                   : "The mean of the best fitness.");
+                   : c->def.quality  ? "The mean of the QD scores."
+                                     : "The mean of the best fitness.");
     add_problems(r, out);
     elm_buf_printf(out, "\n## How\n\n    %s\n\nelm %s, %s, first seed %llu. %s.\n\n%s",
                    about->command, ELM_VERSION, about->date, (unsigned long long)c->def.seed,

@@ -166,7 +166,7 @@ static void set_columns(struct elm_compare *c)
 {
     static const double usual[] = {10, 100, 500, 2000, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
     struct elm_compare_result *r = &c->result;
-    double all[ELM_COUNT(usual) + 1], budget = (double)c->def.evaluations;
+    double all[ELM_COUNT(usual) + 1], budget = (double)compare_evaluations(c);
     uint32_t count = 0;
     r->columns_cpu = c->def.evaluations == 0 && c->def.cpu_s > 0;
     if (budget == 0)

@@ -223,6 +223,11 @@ static void add_notes(const struct elm_compare *c, const struct elm_compare_resu
                    r->problem_count == 1 ? "" : "s", r->solvable, r->seeds, r->seeds == 1 ? "" : "s");
     if (c->def.evaluations > 0)
         elm_buf_printf(out, "; %llu evaluations a run", (unsigned long long)c->def.evaluations);
+    for (uint32_t a = 0; a < r->arm_count; a++) {
+        if (r->arms[a].evaluations > 0)
+            elm_buf_printf(out, "; %llu of %s", (unsigned long long)r->arms[a].evaluations,
+                           r->arms[a].name);
+    }
     if (c->def.cpu_s > 0)
         elm_buf_printf(out, "; %g s of CPU a run, which depends on the machine", c->def.cpu_s);
     if (c->def.tokens > 0)
@@ -237,6 +242,9 @@ static void add_notes(const struct elm_compare *c, const struct elm_compare_resu
     else if (r->problem_count == 1)
         elm_buf_printf(out, "One problem: intervals and tests are over its seeds, and say nothing of "
                        "other problems.\n");
+    if (c->def.quality)
+        elm_buf_printf(out, "Compared by QD: the sum over niches of the best fitness in each, above 0 or, where "
+                       "that is lower, above the seed's.\n");
     add_solved_seeds(r, out);
     for (uint32_t a = 0; a < r->arm_count; a++) {
         for (uint32_t p = 0; p < r->problem_count && r->of[a].abstained > 0; p++) {

@@ -62,12 +62,12 @@ static enum elm_status trial_on(struct elm_compare *c, struct compare_place at,
     struct elm_vm_memory *vm = elm_vm_memory_new();
     double seed_fitness = elm_task_score(task, &task->problem.seed, ELM_SET_SCORED, vm, NULL);
     elm_vm_memory_free(vm);
-    compare_record_start(&r, c, cell, NAN, seed_fitness);
+    compare_record_start(&r, c, at.arm, cell, NAN, seed_fitness);
+    uint64_t most = r.evaluations > 0 && r.evaluations < UINT32_MAX ? r.evaluations : UINT32_MAX;
     struct elm_trial_def def = {
         .task = task, .archive = a->archive, .selector = a->selector, .model = a->model.model,
         .opaque = a->opaque, .seed = c->def.seed + at.seed,
-        .evaluations = c->def.evaluations > 0 && c->def.evaluations < UINT32_MAX
-                           ? (uint32_t)c->def.evaluations : UINT32_MAX,
+        .evaluations = (uint32_t)most,
         .told = on_told, .told_ctx = &r,
     };
     choose(a, task, &def, &reason);

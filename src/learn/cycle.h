@@ -9,8 +9,9 @@ struct elm_cycle {
     const struct elm_trainer_kind *trainer;
     uint64_t base_hash;
     int lock;
-    char *base;                        /* paths */
-    char *current;                     /* the weights in use */
+    bool quality;                      /* runs are compared by QD: every problem has niches, none a target */
+    char *base;                        /* paths; NULL: the trainer starts from nothing */
+    char *current;                     /* the weights in use; NULL: none yet */
     struct elm_cycle_round rounds[ELM_CYCLE_ROUNDS_MAX];
     uint32_t done;                     /* finished rounds */
     bool (*tick)(void *ctx, const struct elm_cycle_progress *p);
@@ -72,10 +73,11 @@ enum elm_status cycle_train(struct elm_cycle *c, uint32_t round, struct elm_erro
 enum elm_status cycle_gate(struct elm_cycle *c, uint32_t round, struct elm_error *err);
 enum elm_status cycle_measure(struct elm_cycle *c, uint32_t round, struct elm_error *err);
 
-/* Trains into `out` on what the rounds up to this one have collected; step 0: that is nothing. */
-enum elm_status cycle_train_round(struct elm_cycle *c, uint32_t round, bool shuffled,
-                                  const char *out, struct elm_train_stats *stats,
-                                  struct elm_error *err);
+/* Trains into `out` on what the rounds up to this one have collected; step 0: that is nothing. `how` is the
+ * cycle's own definition but for what a control has otherwise. */
+enum elm_status cycle_train_round(struct elm_cycle *c, uint32_t round,
+                                  const struct elm_train_def *how, const char *out,
+                                  struct elm_train_stats *stats, struct elm_error *err);
 /* Trains into `out`, going on from its checkpoint if there is one. */
 enum elm_status cycle_train_into(struct elm_cycle *c, const struct elm_train_def *def,
                                  struct elm_train_stats *stats, struct elm_error *err);

@@ -41,6 +41,7 @@ enum elm_status cycle_compare(struct elm_cycle *c, const struct cycle_comparison
         def.seeds = what->pairs;
         def.seed = what->seed;
     }
+    def.quality = c->quality;
     def.problems_path = c->def.problems_path;
     def.cache_folder = c->def.cache_folder;
     def.evaluations = c->def.evaluations;

@@ -9,9 +9,9 @@
 #define ALPHA_WORSE 0.05         /* of giving up too early: costs a chance, adopts nothing */
 #define LOOKS 8                  /* the first is at this part of all pairs, then at twice as many */
 
-/* Mean over the marks of how far `a` is ahead of `b`: of the gains where there is a target, which all
- * runs share, else of who is better, since a scale that later runs stretch would change what was
- * counted before. In -1..1. */
+/* How far `a` is ahead of `b`, in -1..1. Where there is a target, which all runs share: the mean over the marks
+ * of the gains' difference. Else whose area is larger, of the best fitness or of QD: by how much would need
+ * a scale, and one that later runs stretch would change what was counted before. */
 static double ahead(const struct elm_compare_result *r, const struct elm_compare_problem *p,
                     const struct elm_compare_cell *a, const struct elm_compare_cell *b)
 {
@@ -21,12 +21,12 @@ static double ahead(const struct elm_compare_result *r, const struct elm_compare
     for (uint32_t i = 0; i < r->mark_count; i++) {
         double x = i < a->marks ? a->curve[i] : a->best, y = i < b->marks ? b->curve[i] : b->best;
         if (isnan(way))
-            sum += (x > y) - (x < y);
+            sum += x - y;
         else if (way > 0)
             sum += fmax(0, fmin(1, (x - a->seed_fitness) / way)) -
                    fmax(0, fmin(1, (y - a->seed_fitness) / way));
     }
-    return sum / r->mark_count;
+    return isnan(way) ? (sum > 0) - (sum < 0) : sum / r->mark_count;
 }
 
 /* Pair number `pair`: a generated problem, or all problems with one seed. */

@@ -2,6 +2,7 @@
 #include "learn/cycle.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,19 +71,19 @@ static enum elm_status more_inversions(struct elm_cycle *c, uint32_t round, cons
     return status;
 }
 
-/* ---- the same data, outcomes shuffled ---- */
-/* NaN: there is nothing to learn from, or no outcomes in it. */
-static enum elm_status shuffle(struct elm_cycle *c, uint32_t round, const char *model,
-                               double *cpu_s, struct elm_error *err)
+/* ---- from the same data ---- */
+/* cpu_s: of the training; NaN: there is nothing to learn from. `name`: of the file that keeps it. */
+static enum elm_status train_on_same(struct elm_cycle *c, uint32_t round,
+                                     const struct elm_train_def *how, const char *name,
+                                     const char *model, double *cpu_s, struct elm_error *err)
 {
     struct cycle_making made = {0, NAN};
     struct elm_train_stats stats;
     bool there;
-    char *file = cycle_path_of(c, round, "shuffled.json");
+    char *file = cycle_path_of(c, round, name);
     enum elm_status status = cycle_making_read(file, &made, &there, err);
-    c->progress.what = "train the control shuffled";
-    if (status == ELM_OK && !there && c->trainer->needs_data) {
-        status = cycle_train_round(c, round, true, model, &stats, err);
+    if (status == ELM_OK && !there) {
+        status = cycle_train_round(c, round, how, model, &stats, err);
         if (status == ELM_OK && stats.step > 0) {
             made = (struct cycle_making){(double)stats.step, (double)stats.cpu_us / 1e6};
             status = cycle_making_write(file, &made, err);
@@ -93,9 +94,47 @@ static enum elm_status shuffle(struct elm_cycle *c, uint32_t round, const char *
     return status;
 }
 
+/* Outcomes shuffled; nothing where they don't count. */
+static enum elm_status shuffle(struct elm_cycle *c, uint32_t round, const char *model,
+                               double *cpu_s, struct elm_error *err)
+{
+    struct elm_train_def how = c->def.train;
+    how.shuffled = true;
+    *cpu_s = NAN;
+    c->progress.what = "train the control shuffled";
+    return c->trainer->needs_data
+               ? train_on_same(c, round, &how, "shuffled.json", model, cpu_s, err) : ELM_OK;
+}
+
+/* The table of which node became which in good edits. */
+static enum elm_status count_edits(struct elm_cycle *c, uint32_t round, const char *model,
+                                   double *cpu_s, struct elm_error *err)
+{
+    /* the counts are made at the start; steps would change nothing that matters */
+    struct elm_train_def how = {.trainer = "frequencies", .steps = 1};
+    c->progress.what = "train the control frequencies";
+    return train_on_same(c, round, &how, "frequencies.json", model, cpu_s, err);
+}
+
+/* The cycle's operators, those with a model taken out and `frequent` in their place. */
+static void replace_operators(const char *list, struct elm_buf *out)
+{
+    elm_buf_printf(out, "frequent");
+    for (const char *at = list; *at != '\0';) {
+        size_t len = strcspn(at, ",");
+        char name[64];
+        snprintf(name, sizeof(name), "%.*s", (int)(len < 63 ? len : 63), at);
+        const struct elm_operator_kind *kind = elm_operator_find(name);
+        if (kind != NULL && kind->model == NULL)
+            elm_buf_printf(out, ",%s", name);
+        at += len + (at[len] == ',');
+    }
+}
+
 /* ---- arms ---- */
 struct paths {
-    char *inversions, *shuffled;
+    char *inversions, *shuffled, *frequencies;
+    struct elm_buf operators;        /* of the control frequencies */
 };
 
 static enum elm_status fill_arms(struct elm_cycle *c, uint32_t round, const struct paths *models,
@@ -114,7 +153,7 @@ static enum elm_status fill_arms(struct elm_cycle *c, uint32_t round, const stru
     }
     if (cycle_controls(c, "base"))
         cycle_arm("base", mine, NULL, c->base, &arms[n++]);
-    if (cycle_controls(c, "inversions")) {
+    if (cycle_controls(c, "inversions") && c->base != NULL) {
         ELM_TRY(more_inversions(c, round, models->inversions, &cpu_s, err));
         cycle_arm("inversions", mine, NULL, models->inversions, &arms[n]);
         arms[n++].training_cpu_s = cpu_s;
@@ -122,6 +161,12 @@ static enum elm_status fill_arms(struct elm_cycle *c, uint32_t round, const stru
     if (cycle_controls(c, "shuffled")) {
         ELM_TRY(shuffle(c, round, models->shuffled, &cpu_s, err));
         cycle_arm("shuffled", mine, NULL, models->shuffled, &arms[n]);
+        arms[n].training_cpu_s = cpu_s;
+        n += !isnan(cpu_s);
+    }
+    if (cycle_controls(c, "frequencies") && c->trainer != elm_trainer_find("frequencies")) {
+        ELM_TRY(count_edits(c, round, models->frequencies, &cpu_s, err));
+        cycle_arm("frequencies", models->operators.ptr, NULL, models->frequencies, &arms[n]);
         arms[n].training_cpu_s = cpu_s;
         n += !isnan(cpu_s);
     }
@@ -206,11 +251,15 @@ enum elm_status cycle_measure(struct elm_cycle *c, uint32_t round, struct elm_er
     if (c->def.held_out == 0)
         return ELM_OK;
     struct paths models = {cycle_path_of(c, round, "inversions.gguf"),
-                           cycle_path_of(c, round, "shuffled.gguf")};
+                           cycle_path_of(c, round, "shuffled.gguf"),
+                           cycle_path_of(c, round, "frequencies.gguf"), {0}};
+    replace_operators(c->def.operators, &models.operators);
     char *folder = cycle_path_of(c, round, "report");
     enum elm_status status = measure(c, round, &models, folder, err);
     free(models.inversions);
     free(models.shuffled);
+    free(models.frequencies);
+    elm_buf_release(&models.operators);
     free(folder);
     return status;
 }

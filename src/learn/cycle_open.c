@@ -1,12 +1,14 @@
 /* cycle_open: a definition becomes a cycle: what can be wrong is looked at first, and the folder must be
  * this one's. */
 #include "learn/cycle.h"
+#include "learn/quality.h"
 
 #include "elm/nano.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,8 @@ static const struct { const char *name, *summary; } controls[] = {
     {"base", "the base weights, same operators"},
     {"inversions", "the base weights trained on fresh inversions for all CPU time that the cycle has taken"},
     {"shuffled", "the base weights trained on the same searches, outcomes changing places within each run"},
+    {"frequencies", "the operator frequent in the place of the trained one, its table counted from the good "
+                    "edits of the same searches"},
     {"semantic", "wanted values, genetic programming and constants: no weights at all"},
     {"gp", "genetic programming alone"},
     {"best-of", "single samples of the operator in use, of the seed only"},
@@ -102,8 +106,9 @@ static enum elm_status check_controls(const struct elm_cycle_def *d, struct elm_
     return status;
 }
 
-static enum elm_status check_operators(const struct elm_cycle_def *d, struct elm_error *err)
+static enum elm_status check_operators(const struct elm_cycle *c, struct elm_error *err)
 {
+    const struct elm_cycle_def *d = &c->def;
     struct elm_arena arena = {0};
     struct elm_compare_arm arm;
     struct elm_error why = {0};
@@ -113,25 +118,31 @@ static enum elm_status check_operators(const struct elm_cycle_def *d, struct elm
     if (status == ELM_OK && arm.backend != NULL)
         status = elm_fail(&why, ELM_USAGE, "one of them asks a language model, which a cycle does not "
                           "train");
-    bool trained = false;
-    for (size_t i = 0; status == ELM_OK && elm_operator_kinds[i] != NULL; i++)
-        trained |= elm_operator_kinds[i]->model != NULL &&
-                   in_list(arm.operators, elm_operator_kinds[i]->name);
+    bool trained = false, plain = false;
+    for (size_t i = 0; status == ELM_OK && elm_operator_kinds[i] != NULL; i++) {
+        bool wanted = in_list(arm.operators, elm_operator_kinds[i]->name);
+        trained |= elm_operator_kinds[i]->model != NULL && wanted;
+        plain |= elm_operator_kinds[i]->model == NULL && wanted;
+    }
     if (status == ELM_OK && !trained)
-        status = elm_fail(&why, ELM_USAGE, "none of them has a model that could be trained; nano and "
-                          "guided have");
+        status = elm_fail(&why, ELM_USAGE, "none of them has a model that could be trained; nano, guided, "
+                          "recall and frequent have");
+    if (status == ELM_OK && c->trainer->from_nothing && !plain)
+        status = elm_fail(&why, ELM_USAGE, "trainer '%s' starts from nothing, so that the first round "
+                          "needs one without a model too: add tree", c->trainer->name);
     elm_buf_release(&text);
     elm_arena_release(&arena);
     return status == ELM_OK ? ELM_OK : elm_fail(err, ELM_USAGE, "operators '%.100s': %s",
                                                 d->operators, why.message);
 }
 
-static enum elm_status check_problem(const struct elm_cycle *c, const char *load,
+static enum elm_status check_problem(struct elm_cycle *c, const char *load,
                                      struct elm_error *err)
 {
     struct elm_problem *p;
     enum elm_status status = ELM_OK;
     ELM_TRY(elm_problem_load(load, c->def.problems_path, &p, err));
+    c->quality &= quality_applies(p) && isnan(p->target);
     if (p->judge == ELM_JUDGE_COMPARE)
         status = elm_fail(err, ELM_USAGE, "problem '%s' only says which of two programs is better, so "
                           "a gate has no fitness to compare", load);
@@ -143,13 +154,14 @@ static enum elm_status check_problem(const struct elm_cycle *c, const char *load
     return status;
 }
 
-static enum elm_status check_problems(const struct elm_cycle *c, struct elm_error *err)
+static enum elm_status check_problems(struct elm_cycle *c, struct elm_error *err)
 {
     const struct elm_cycle_def *d = &c->def;
     if (d->generated == (d->problem_count > 0))
         return elm_fail(err, ELM_USAGE, "%s give names (`elm problems` lists them), or --generated "
                         "functions", d->generated ? "problems by name and generated ones don't go "
                         "together;" : "on which problems?");
+    c->quality = d->problem_count > 0;
     for (uint32_t i = 0; i < d->problem_count; i++) {
         for (uint32_t k = 0; k < i; k++) {
             if (strcmp(d->problems[i], d->problems[k]) == 0)
@@ -197,6 +209,12 @@ static enum elm_status model_setting(const struct elm_cycle *c, struct elm_buf *
     const struct elm_train_def *t = &c->def.train;
     struct elm_buf bytes = {0};
     struct elm_nano *nano;
+    if (c->trainer->from_nothing) {
+        elm_buf_printf(out, "none");
+        return strcmp(t->model, "builtin") == 0 ? ELM_OK : elm_fail(err, ELM_USAGE, "trainer '%s' starts "
+                                                                     "from nothing: leave the model away",
+                                                                     c->trainer->name);
+    }
     if (strcmp(t->model, "builtin") == 0) {
         if (elm_nano_builtin(&nano, NULL) != ELM_OK)
             return elm_fail(err, ELM_NOT_FOUND, "no model is built in; give --model random, or a file");
@@ -332,13 +350,15 @@ static enum elm_status open_all(struct elm_cycle *c, struct elm_error *err)
     ELM_TRY(check_numbers(&c->def, err));
     ELM_TRY(check_controls(&c->def, err));
     ELM_TRY(check_trainer(c, err));
-    ELM_TRY(check_operators(&c->def, err));
+    ELM_TRY(check_operators(c, err));
     if (c->def.folder == NULL || c->def.folder[0] == '\0')
         return elm_fail(err, ELM_USAGE, "where is the cycle kept? give --out FOLDER");
     ELM_TRY(check_problems(c, err));
     ELM_TRY(cycle_folder(c->def.folder, err));
     ELM_TRY(take_lock(c, err));
     ELM_TRY(check_settings(c, err));
+    if (c->trainer->from_nothing)
+        return ELM_OK;
     c->base = cycle_path_of(c, 0, "base.gguf");
     c->current = c->base;
     if (!cycle_there(c->base))

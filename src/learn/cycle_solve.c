@@ -1,5 +1,6 @@
 /* cycle_solve: searches with the operator in use, each a stored run, and what they say of hardness. */
 #include "learn/cycle.h"
+#include "learn/quality.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -64,6 +65,11 @@ static bool has_model(const char *operator)
     return kind != NULL && kind->model != NULL;
 }
 
+static void add_elite(void *ctx, const struct elm_elite *e)
+{
+    quality_add(ctx, e->measures, e->fitness);
+}
+
 static void read_stats(const struct elm_problem *p, struct elm_search *s, struct cycle_finding *out)
 {
     struct elm_search_stats stats;
@@ -71,8 +77,15 @@ static void read_stats(const struct elm_problem *p, struct elm_search *s, struct
     *out = (struct cycle_finding){.evaluations = (double)stats.evaluations,
                                   .attempts = (double)stats.attempts, .ok = (double)stats.ok,
                                   .best = stats.archive.best};
-    out->qd = stats.archive.niches > 0 ? stats.archive.qd_score : NAN;
-    out->coverage = stats.archive.niches > 0 ? stats.archive.coverage : NAN;
+    out->qd = out->coverage = NAN;
+    if (quality_applies(p)) {
+        struct quality q;
+        quality_init(&q, p, stats.seed_fitness);
+        elm_search_elites(s, add_elite, &q);
+        out->qd = q.sum;
+        out->coverage = (double)q.count / q.cells;
+        quality_release(&q);
+    }
     out->solved = isnan(p->target) ? NAN : stats.archive.best >= p->target;
     for (uint32_t i = 0; i < stats.operator_count; i++) {
         const struct elm_operator_stats *o = &stats.operators[i];

@@ -27,7 +27,7 @@ enum elm_status cycle_train_into(struct elm_cycle *c, const struct elm_train_def
     elm_buf_printf(&checkpoint, "%s.checkpoint", d.out);
     d.resume = cycle_there(checkpoint.ptr);
     elm_buf_release(&checkpoint);
-    d.model = c->base;
+    d.model = elm_trainer_find(d.trainer)->from_nothing ? NULL : c->base;
     d.minutes = 0;
     d.threads = c->def.workers;
     return elm_train(&d, tick, &w, stats, err);
@@ -58,26 +58,31 @@ static enum elm_status add_data(struct elm_cycle *c, uint32_t round, struct elm_
     return status;
 }
 
-enum elm_status cycle_train_round(struct elm_cycle *c, uint32_t round, bool shuffled,
-                                  const char *out, struct elm_train_stats *stats,
-                                  struct elm_error *err)
+enum elm_status cycle_train_round(struct elm_cycle *c, uint32_t round,
+                                  const struct elm_train_def *how, const char *out,
+                                  struct elm_train_stats *stats, struct elm_error *err)
 {
-    struct elm_train_def def = c->def.train;
+    struct elm_train_def def = *how;
+    bool needs_data = elm_trainer_find(def.trainer)->needs_data;
     struct elm_arena arena = {0};
     const char **data = NULL;
     uint32_t count = 0;
     enum elm_status status = ELM_OK;
     *stats = (struct elm_train_stats){0};
-    for (uint32_t k = 1; k <= round && status == ELM_OK && c->trainer->needs_data; k++)
+    for (uint32_t k = 1; k <= round && status == ELM_OK && needs_data; k++)
         status = add_data(c, k, &arena, &data, &count, err);
-    if (status == ELM_OK && (!c->trainer->needs_data || count > 0)) {
+    if (status == ELM_OK && (!needs_data || count > 0)) {
         def.data = data;
         def.data_count = count;
         def.out = out;
-        def.shuffled = shuffled;
         def.seed = cycle_seed(c, CYCLE_FOR_TRAIN, round);
         def.steps *= round;
         status = cycle_train_into(c, &def, stats, err);
+        /* of this label, say, or of anything: the next round may have some */
+        if (status == ELM_NOTHING) {
+            *stats = (struct elm_train_stats){0};
+            status = ELM_OK;
+        }
     }
     free(data);
     elm_arena_release(&arena);
@@ -90,7 +95,7 @@ enum elm_status cycle_train(struct elm_cycle *c, uint32_t round, struct elm_erro
     struct elm_train_stats stats;
     c->progress.what = "train";
     char *out = cycle_path_of(c, round, "model.gguf");
-    enum elm_status status = cycle_train_round(c, round, false, out, &stats, err);
+    enum elm_status status = cycle_train_round(c, round, &c->def.train, out, &stats, err);
     free(out);
     r->trained = stats.step > 0;
     r->steps = (double)stats.step;

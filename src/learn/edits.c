@@ -191,7 +191,7 @@ static enum elm_status open_runs(struct elm_edits *e, const struct elm_edits_def
     }
     for (int k = 0; k < ELM_LABELS; k++) {
         if (e->wanted[k] && elm_edits_items(e, (enum elm_edit_label)k) == 0)
-            return elm_fail(err, ELM_USAGE, "label '%s': there is nothing of it in these runs", names[k]);
+            return elm_fail(err, ELM_NOTHING, "label '%s': there is nothing of it in these runs", names[k]);
     }
     return ELM_OK;
 }
