@@ -546,9 +546,7 @@ void nano_encode(struct elm_nano_pupil *p, const struct elm_nano_lesson *l,
     measure(p, &l, 1);
     gather(p, &l);
     embed(p, &l);
-    nano_packed_begin(packed);
     forward(p);
-    nano_packed_end(packed);
     p->packed = NULL;
     out->start = p->layers[0].x1;
     for (uint32_t k = 0; k < p->net->config.layers; k++)

@@ -52,7 +52,7 @@ struct nano_packed {
     float *panels;                           /* each where the weights have it */
 };
 /* out[rows][columns] = or += left[rows][depth] times the weights at an offset; out has room for rows of
- * 16. Between begin and end. */
+ * 16. */
 static inline void nano_multiply(const struct nano_packed *w, const float *left, size_t weights,
                                  uint32_t rows, uint32_t columns, uint32_t depth, bool add,
                                  float *out)
@@ -60,16 +60,6 @@ static inline void nano_multiply(const struct nano_packed *w, const float *left,
     w->products->product(&(struct nano_product){
         .left = left, .panels = w->panels + weights, .out = out, .left_stride = depth,
         .out_stride = columns, .rows = rows, .columns = columns, .depth = depth, .add = add});
-}
-static inline void nano_packed_begin(const struct nano_packed *w)
-{
-    if (w->products->begin != NULL)
-        w->products->begin();
-}
-static inline void nano_packed_end(const struct nano_packed *w)
-{
-    if (w->products->end != NULL)
-        w->products->end();
 }
 
 /* What sampling needs of a program that has been read; valid until the pupil's next use. */

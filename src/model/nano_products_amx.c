@@ -25,20 +25,16 @@ struct tile_shapes {
 
 TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,amx-tile,amx-bf16")
 
-static void begin(void)
+/* Strips of fewer lines take less time. */
+static void shape(uint32_t lines)
 {
     struct tile_shapes c = {.palette = 1};
     for (int i = 0; i < 8; i++) {
         c.row_bytes[i] = 64;
-        c.rows[i] = LINES;
+        c.rows[i] = (uint8_t)(i < 6 ? lines : LINES);
     }
     /* gcc 12 believes that the instruction reads eight bytes */
     __asm__ volatile("ldtilecfg %0" : : "m"(c));
-}
-
-static void end(void)
-{
-    _tile_release();
 }
 
 static ALWAYS_INLINE __m512 widen(__m256i bf16)
@@ -76,16 +72,23 @@ static void pack(const float *weights, uint32_t rows, uint32_t cols, float *pane
     }
 }
 
-/* Strips of 16 rows: [strip][near, rest][step] tiles; lines without a row are zeros. */
-static void turn_left(const struct nano_product *p, uint32_t row, uint32_t strips, uint32_t depth,
-                      uint32_t steps, char *to)
+/* Some of the rows and of the depth. */
+struct piece {
+    const struct nano_product *p;
+    uint32_t row, lines, strips;         /* lines of a strip; the last may have fewer */
+    uint32_t depth, steps;
+};
+
+/* Strips: [strip][near, rest][step] tiles; lines without a row are zeros. */
+static void turn_left(const struct piece *q, char *to)
 {
-    for (uint32_t i = 0; i < strips * LINES; i++) {
-        char *near = to + (size_t)(i / LINES) * 2 * steps * TILE + i % LINES * 64;
-        char *rest = near + (size_t)steps * TILE;
-        const float *from = p->left + (size_t)(row + i) * p->left_stride + depth;
-        bool there = row + i < p->rows;
-        for (uint32_t k = 0; k < steps; k++, from += STEP, near += TILE, rest += TILE)
+    const struct nano_product *p = q->p;
+    for (uint32_t i = 0; i < q->strips * q->lines; i++) {
+        char *near = to + (size_t)(i / q->lines) * 2 * q->steps * TILE + i % q->lines * 64;
+        char *rest = near + (size_t)q->steps * TILE;
+        const float *from = p->left + (size_t)(q->row + i) * p->left_stride + q->depth;
+        bool there = q->row + i < p->rows;
+        for (uint32_t k = 0; k < q->steps; k++, from += STEP, near += TILE, rest += TILE)
             split(there ? _mm512_loadu_ps(from) : _mm512_setzero_ps(),
                   there ? _mm512_loadu_ps(from + LINES) : _mm512_setzero_ps(), near, rest);
     }
@@ -152,46 +155,51 @@ static void one_panel(const char *left, uint32_t steps, const char *panel, size_
     _tile_stored(0, out, bytes);
 }
 
-/* Some rows and depths times all panels, one after the other: a panel's tiles stay near. */
-static void product_piece(const struct nano_product *p, uint32_t row, uint32_t strips,
-                          uint32_t depth, uint32_t steps)
+/* Times all panels, one after the other: a panel's tiles stay near. */
+static void product_piece(const struct piece *q)
 {
     _Alignas(64) char left[STRIPS_MAX * 2 * STEPS_MAX * TILE];
+    const struct nano_product *p = q->p;
     const size_t wide = (size_t)p->depth * 64, rest = wide / 2, bytes = p->out_stride * 4;
-    const bool add = p->add || depth > 0;
-    turn_left(p, row, strips, depth, steps, left);
+    const bool add = p->add || q->depth > 0;
+    turn_left(q, left);
     uint32_t panels;
     for (uint32_t j = 0; j < p->columns; j += panels * 16) {
-        const char *panel = (const char *)p->panels + j / 16 * wide + depth / STEP * TILE;
-        float *out = p->out + row * p->out_stride + j;
+        const char *panel = (const char *)p->panels + j / 16 * wide + q->depth / STEP * TILE;
+        float *out = p->out + q->row * p->out_stride + j;
         panels = p->columns - j < 64 ? 1 : 4;
-        for (uint32_t i = 0; i < strips; i++, out += LINES * p->out_stride) {
-            const char *lines = left + (size_t)i * 2 * steps * TILE;
+        for (uint32_t i = 0; i < q->strips; i++, out += q->lines * p->out_stride) {
+            const char *lines = left + (size_t)i * 2 * q->steps * TILE;
             if (panels == 4)
-                four_panels(lines, steps, panel, wide, rest, add, out, bytes);
+                four_panels(lines, q->steps, panel, wide, rest, add, out, bytes);
             else
-                one_panel(lines, steps, panel, rest, add, out, bytes);
+                one_panel(lines, q->steps, panel, rest, add, out, bytes);
         }
     }
 }
 
 static void product(const struct nano_product *p)
 {
-    for (uint32_t row = 0; row < p->rows; row += STRIPS_MAX * LINES) {
-        uint32_t strips = (p->rows - row + LINES - 1) / LINES, steps;
-        for (uint32_t depth = 0; depth < p->depth; depth += steps * STEP) {
-            steps = (p->depth - depth) / STEP;
-            steps = steps < STEPS_MAX ? steps : STEPS_MAX;
-            product_piece(p, row, strips < STRIPS_MAX ? strips : STRIPS_MAX, depth, steps);
+    struct piece q = {.p = p};
+    for (uint32_t rows; q.row < p->rows; q.row += rows) {
+        rows = p->rows - q.row < STRIPS_MAX * LINES ? p->rows - q.row : STRIPS_MAX * LINES;
+        q.strips = (rows + LINES - 1) / LINES;
+        q.lines = (rows + q.strips - 1) / q.strips;
+        shape(q.lines);
+        for (q.depth = 0; q.depth < p->depth; q.depth += q.steps * STEP) {
+            q.steps = (p->depth - q.depth) / STEP;
+            q.steps = q.steps < STEPS_MAX ? q.steps : STEPS_MAX;
+            product_piece(&q);
         }
     }
+    _tile_release();
 }
 
 TARGET_END
 
 const struct nano_products *nano_products_amx(void)
 {
-    static const struct nano_products products = {begin, end, pack, product};
+    static const struct nano_products products = {pack, product};
     return gemm_bf16() != NULL && kernel_amx_granted() ? &products : NULL;
 }
 

@@ -72,7 +72,6 @@ struct nano_product {
     bool add;
 };
 struct nano_products {
-    void (*begin)(void), (*end)(void);   /* around a run of products on one thread; nullable */
     /* weights[rows][cols] to as many numbers: panels of 16 rows, [cols][16] each, or as the machine
      * wants them. */
     void (*pack)(const float *weights, uint32_t rows, uint32_t cols, float *panels);

@@ -588,7 +588,7 @@ static void pack(const float *weights, uint32_t rows, uint32_t cols, float *pane
     }
 }
 
-static const struct nano_products products = {NULL, NULL, pack, product};
+static const struct nano_products products = {pack, product};
 static const struct nano_rows table = {
     norm, norm_back, square, square_back, attend, attend_back, glance, draw, point, add, embed,
     &products,

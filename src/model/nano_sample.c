@@ -64,7 +64,7 @@ struct elm_nano_sampler {
     uint8_t *relations;
     const uint16_t *paths[ELM_NANO_CHILDREN_MAX];
     struct candidate *candidates;
-    struct order *order;                     /* twice as many */
+    struct order *order;                     /* twice as many, and one more that is looked at */
     uint32_t candidate_count;
     uint32_t active[ELM_NANO_CHILDREN_MAX];
 };
@@ -107,7 +107,7 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     s->beam = elm_malloc(rows * sizeof(s->beam[0]));
     s->grown = elm_malloc(rows * sizeof(s->grown[0]));
     s->candidates = elm_malloc(CANDIDATES_MAX * sizeof(s->candidates[0]));
-    s->order = elm_malloc(2 * CANDIDATES_MAX * sizeof(s->order[0]));
+    s->order = elm_calloc(2 * CANDIDATES_MAX + 1, sizeof(s->order[0]));
     s->x = floats(rows * d);
     s->n = floats(rows * d);
     s->mixed = floats(rows * d);
@@ -462,16 +462,7 @@ static void take(struct elm_nano_sampler *s, struct branch *b, const struct cand
     }
 }
 
-static bool comes_first(const struct elm_nano_sampler *s, const struct order *a,
-                        const struct order *b)
-{
-    if (a->key != b->key)
-        return a->key < b->key;
-    const struct candidate *x = &s->candidates[a->candidate], *y = &s->candidates[b->candidate];
-    return x->branch != y->branch ? x->branch < y->branch : x->token <= y->token;
-}
-
-/* Most noise first. Returns where the order is. */
+/* Most noise first; of equals the one that was offered first. Returns where the order is. */
 static const struct order *sort(const struct elm_nano_sampler *s)
 {
     struct order *from = s->order, *to = s->order + CANDIDATES_MAX;
@@ -487,10 +478,11 @@ static const struct order *sort(const struct elm_nano_sampler *s)
             uint32_t end = half + width < count ? half + width : count;
             uint32_t a = i, b = half;
             for (uint32_t k = i; k < end; k++) {
-                bool left = b == end || (a < half && comes_first(s, &from[a], &from[b]));
+                /* without branches, which nothing could predict */
+                uint32_t left = (b == end) | ((a < half) & (from[a].key <= from[b].key));
                 to[k] = from[left ? a : b];
                 a += left;
-                b += !left;
+                b += 1 - left;
             }
         }
         struct order *swapped = from;
@@ -529,7 +521,6 @@ uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t cou
     s->count = 1;
     s->beam[0] = (struct branch){.pointing = true, .filled = -1, .room = (uint16_t)s->room};
     nano_step_start(&s->beam[0].next);
-    nano_packed_begin(&s->packed);
     while (s->count > 0) {
         uint32_t rows = 0;
         double threshold = s->count < count ? -1e30 : INFINITY;
@@ -547,7 +538,6 @@ uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t cou
         decide(s, rows, seed, temperature, threshold);
         grow(s, count);
     }
-    nano_packed_end(&s->packed);
     return s->count;
 }
 
