@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BATCH 256
 
@@ -124,6 +125,9 @@ static enum elm_status read_run(struct library *s, uint32_t number, struct elm_e
 {
     struct elm_store *store;
     struct run r = {0};
+    struct stat st;
+    if (stat(s->def->data[number], &st) == 0 && !S_ISDIR(st.st_mode))
+        return elm_fail(err, ELM_PARSE, "'%s' is no run folder", s->def->data[number]);
     ELM_TRY(elm_store_open(s->def->data[number], ELM_STORE_READ, &store, err));
     enum elm_status status = read_store(s, number, store, &r, err);
     elm_store_close(store, NULL);

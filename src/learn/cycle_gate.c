@@ -7,7 +7,7 @@
 
 #define ALPHA 0.05               /* of a cycle of any length */
 #define ALPHA_WORSE 0.05         /* of giving up too early: costs a chance, adopts nothing */
-#define LOOKS 8                  /* the first is at this part of all pairs, then at twice as many */
+#define LOOKS 8                  /* each at so many parts more of all pairs */
 
 /* How far `a` is ahead of `b`, in -1..1. Where there is a target, which all runs share: the mean over the marks
  * of the gains' difference. Else whose area is larger, of the best fitness or of QD: by how much would need
@@ -88,11 +88,11 @@ static enum elm_status decide(struct elm_cycle *c, uint32_t round, const char *m
     struct elm_cycle_round *r = &c->rounds[round - 1];
     struct elm_compare_arm arms[2];
     struct verdict v;
-    uint32_t most = c->def.gate, pairs = most / LOOKS > 0 ? most / LOOKS : 1;
+    uint32_t most = c->def.gate, step = most / LOOKS > 0 ? most / LOOKS : 1, pairs = step;
     cycle_arm("in use", c->def.operators, NULL, c->current, &arms[0]);
     cycle_arm("new", c->def.operators, NULL, model, &arms[1]);
     r->log_e_wanted = -log(sequential_alpha(ALPHA, round));
-    for (;; pairs = 2 * pairs < most ? 2 * pairs : most) {
+    for (;; pairs = pairs + step < most ? pairs + step : most) {
         ELM_TRY(look(c, round, pairs, arms, folder, &v, err));
         r->log_e = sequential_log_e(&v.better);
         if (r->log_e >= r->log_e_wanted || sequential_log_e(&v.worse) >= -log(ALPHA_WORSE) ||

@@ -135,8 +135,10 @@ enum elm_status elm_library_read(const char *path, struct elm_library **out, str
 enum elm_status elm_library_write(const struct elm_library *l, const char *path,
                                   struct elm_error *err)
 {
-    struct elm_gguf_writer *w = elm_gguf_writer_new();
     uint64_t dims[1] = {l->count};
+    if (l->count == 0)
+        return elm_fail(err, ELM_NOTHING, "there is no program to write to '%s'", path);
+    struct elm_gguf_writer *w = elm_gguf_writer_new();
     elm_gguf_put_string(w, "general.architecture", ELM_STR(ARCHITECTURE));
     elm_gguf_put_string(w, "general.name", ELM_STR("elm-library"));
     elm_gguf_put_strings(w, PROGRAMS, l->texts, l->count);

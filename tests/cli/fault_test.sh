@@ -61,6 +61,22 @@ echo $? >../full_status
 "$ELM" show run >../full_show 2>&1
 echo $? >../show_status
 END
+# a cycle there, and where nothing may be written; what is kept goes on on a larger disk
+cat >cycle_on_disk.sh <<'END'
+mount -t tmpfs -o size=1m none disk && cd disk || exit 99
+small="--generated functions --model random --width 32 --layers 1 --steps 2 --batch 8 --count 3 --seeds 2
+  --evaluations 300 --gate 4 --held-out 2 --controls gp --rounds 8"
+"$ELM" cycle $small --out c -q >/dev/null 2>../full_err
+echo $? >../full_status
+cp -r c ../kept
+cd .. && mount -o remount,ro disk && cd disk
+"$ELM" cycle $small --out c -q >/dev/null 2>../ro_err
+echo $? >../ro_status
+"$ELM" cycle $small --out d -q >/dev/null 2>>../ro_err
+echo $? >>../ro_status
+cd .. && "$ELM" cycle $small --out kept -q >more_out 2>more_err
+echo $? >more_status
+END
 # a mount of one's own; in a user namespace of its own elm could not build its cage
 if unshare -m true 2>/dev/null && unshare -m sh on_disk.sh; then
   same "status on a full disk" "$(cat full_status)" 1
@@ -68,6 +84,14 @@ if unshare -m true 2>/dev/null && unshare -m sh on_disk.sh; then
   has full_err "go on with"
   same "status of a look at it" "$(cat show_status)" 0
   has full_show attempts
+  unshare -m sh cycle_on_disk.sh
+  same "status of a cycle on a full disk" "$(cat full_status)" 1
+  has full_err full
+  same "status of a cycle where nothing may be written" "$(tr '\n' ' ' <ro_status)" "1 1 "
+  has ro_err "cannot open 'c/lock'"
+  has ro_err "cannot make the folder 'd'"
+  same "status of going on elsewhere" "$(cat more_status)" 0
+  has more_out "| 8 "
 else
   skip "a small disk takes root"
 fi

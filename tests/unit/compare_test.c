@@ -24,12 +24,12 @@ static void arms_as_written(void **state)
     assert_string_equal(a.operators, "semantic,tree");
     assert_null(a.backend);
     assert_int_equal(parse("mine: operators = tree, semantic; shares=1,3 ;archive=topk; "
-                           "selector=uniform; opaque=yes; training-cpu=3600;", &a, &err), ELM_OK);
+                           "selector=uniform; opaque=yes; evaluations=4e3; training-cpu=3600;", &a, &err), ELM_OK);
     assert_string_equal(a.name, "mine");
     assert_string_equal(a.operators, "tree,semantic");
     assert_float_equal(a.shares[1], 3, 0);
     assert_string_equal(a.archive, "topk");
-    assert_int_equal(a.opaque, ELM_OPAQUE_YES);
+    assert_true(a.opaque == ELM_OPAQUE_YES && a.evaluations == 4000);
     assert_float_equal(a.training_cpu_s, 3600, 0);
     assert_int_equal(parse("all:", &a, &err), ELM_OK);
     assert_null(a.operators);
@@ -45,7 +45,8 @@ static void arms_as_written(void **state)
         "", ":", "a|b: operators=tree", "a: operators", "a: operators=", "a: x=1",
         "a: operators=none", "a: operators=tree; shares=0", "a: operators=tree; shares=1,2",
         "a: model-share=2", "a: training-cpu=-1", "a: opaque=maybe", "a: backend=none",
-        "a: operators=span", "a: operators=tree; archive=none", "a: training-cpu=nan",
+        "a: operators=span", "a: operators=tree; archive=none", "a: evaluations=0", "a: evaluations=1.5",
+        "a: training-cpu=nan",
         "a-name-that-is-longer-than-the-40-bytes-allowed: operators=tree",
     };
     for (size_t i = 0; i < ELM_COUNT(wrong); i++)
@@ -59,8 +60,8 @@ static void arms_are_known_by_what_they_do(void **state)
     static const char *const texts[] = {
         "a: operators=tree", "b: operators=tree; training-cpu=9", "a: operators=semantic",
         "a: operators=tree; archive=topk", "a: operators=tree; opaque=yes",
-        "a: operators=tree; opaque=all",
-        "a: operators=tree; model=no-such-file"};
+        "a: operators=tree; opaque=all", "a: operators=tree; model=no-such-file",
+        "a: operators=tree; evaluations=7"};
     uint64_t hash[ELM_COUNT(texts)];
     for (size_t i = 0; i < ELM_COUNT(texts); i++) {
         struct elm_compare_arm a;
@@ -70,6 +71,35 @@ static void arms_are_known_by_what_they_do(void **state)
     assert_true(hash[0] == hash[1]);
     for (size_t i = 2; i < ELM_COUNT(texts); i++)
         assert_true(hash[i] != hash[0]);
+}
+
+/* Of each niche the best; below the floor, and below what is there, nothing is added. */
+static void quality_is_counted(void **state)
+{
+    (void)state;
+    struct elm_problem *p;
+    struct quality q;
+    assert_int_equal(elm_problem_load("sodarace:square", "problems", &p, NULL), ELM_OK);
+    assert_true(quality_applies(p));
+    const double here[3] = {1, 1, 1}, there[3] = {23, NAN, 1e9};
+    quality_init(&q, p, 30);
+    assert_int_equal(q.cells, 1728);
+    quality_add(&q, here, 20);
+    quality_add(&q, here, 10);
+    quality_add(&q, there, -5);
+    assert_true(q.sum == 20 && q.count == 2);
+    quality_add(&q, here, 25);
+    assert_true(q.sum == 25 && q.count == 2);
+    quality_release(&q);
+    /* where the seed is below 0, its fitness is the floor */
+    quality_init(&q, p, -30);
+    quality_add(&q, there, -5);
+    assert_true(q.sum == 25 && q.count == 1);
+    quality_release(&q);
+    elm_problem_free(p);
+    assert_int_equal(elm_problem_load("parity:1", "problems", &p, NULL), ELM_OK);
+    assert_true(!quality_applies(p) || p->measure_count > 0);
+    elm_problem_free(p);
 }
 
 static void generated_as_written(void **state)
@@ -251,7 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arms_as_written),       cmocka_unit_test(arms_are_known_by_what_they_do),
-        cmocka_unit_test(generated_as_written),  cmocka_unit_test(results_of_known_cells),
+        cmocka_unit_test(quality_is_counted), cmocka_unit_test(generated_as_written),  cmocka_unit_test(results_of_known_cells),
         cmocka_unit_test(documents),             cmocka_unit_test(one_of_each),
         cmocka_unit_test(curves_stay_in_their_place),
     };

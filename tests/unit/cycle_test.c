@@ -141,6 +141,73 @@ static void learns_from_searches(void **state)
     elm_cycle_close(c);
 }
 
+/* Of a label that no run has there is nothing to learn: the rounds go on with the weights there are. */
+static void goes_on_with_nothing_to_learn(void **state)
+{
+    static const char *const problems[] = {"quadratic:1"};
+    char path[128];
+    uint32_t count;
+    (void)state;
+    struct elm_cycle_def d = definition(path, "nothing");
+    d.problems = problems;
+    d.problem_count = 1;
+    d.controls = "shuffled,frequencies,base";
+    d.seeds = 1;
+    d.evaluations = 2;
+    d.gate = 1;
+    d.held_out = 1;
+    d.rounds = 2;
+    d.train.trainer = "edits";
+    d.train.labels = "jump";
+    struct elm_cycle *c = cycle_of(&d);
+    const struct elm_cycle_round *r = elm_cycle_rounds(c, &count);
+    assert_int_equal(count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_true(r[i].trained == 0 && r[i].pairs == 0 && r[i].adopted == 0);
+        assert_string_equal(r[i].arm[0].name, "cycle");
+        for (uint32_t k = 0; k < (uint32_t)r[i].arms; k++)
+            assert_string_not_equal(r[i].arm[k].name, "shuffled");
+    }
+    elm_cycle_close(c);
+}
+
+/* From nothing, on walkers: what is compared is QD, and there are no base weights. */
+static void starts_from_nothing(void **state)
+{
+    static const char *const problems[] = {"sodarace:square"};
+    char path[128];
+    uint32_t count;
+    (void)state;
+    struct elm_cycle_def d = definition(path, "nil");
+    d.problems = problems;
+    d.problem_count = 1;
+    d.operators = "recall,tree";
+    d.controls = "base,shuffled,frequencies,inversions";
+    d.seeds = 1;
+    d.evaluations = WHOLE ? 200 : 40;
+    d.gate = 16;
+    d.held_out = 1;
+    d.train = (struct elm_train_def){.trainer = "library", .steps = 1};
+    struct elm_cycle *c = cycle_of(&d);
+    const struct elm_cycle_round *r = elm_cycle_rounds(c, &count);
+    assert_true(r->trained == 1 && r->qd > 30 && r->coverage > 0 && r->coverage < 1);
+    assert_true(isnan(r->solved) && !there("nil/base.gguf") && there("nil/round-01/model.gguf"));
+    assert_true(r->arms == 4 && there("nil/round-01/frequencies.gguf"));
+    assert_true(arm_of(r, "base")->abstained == 0 && arm_of(r, "frequencies")->cpu_made_s >= 0);
+    if (WHOLE)
+        assert_true(r->wins > r->losses);
+    elm_cycle_close(c);
+    struct elm_error err = {0};
+    d.operators = "recall";
+    snprintf(path, sizeof(path), "%s/none", folder);
+    assert_int_equal(elm_cycle_open(&d, &c, &err), ELM_USAGE);
+    assert_non_null(strstr(err.message, "add tree"));
+    d.operators = "recall,tree";
+    d.train.model = "random";
+    assert_int_equal(elm_cycle_open(&d, &c, &err), ELM_USAGE);
+    assert_non_null(strstr(err.message, "leave the model away"));
+}
+
 static int leave(void **state)
 {
     char command[64];
@@ -155,6 +222,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns),
         cmocka_unit_test(learns_from_searches),
+        cmocka_unit_test(goes_on_with_nothing_to_learn),
+        cmocka_unit_test(starts_from_nothing),
     };
     if (elm_keeper_open(&keeper, NULL) != ELM_OK || mkdtemp(folder) == NULL)
         return 1;

@@ -135,7 +135,7 @@ static void refuses_what_it_cannot_read(void **state)
     def.runs = none;
     GIVES(ELM_NOT_FOUND, elm_edits_open(&def, &e, ERR));
     def.run_count = 0;
-    GIVES(ELM_USAGE, elm_edits_open(&def, &e, ERR));
+    GIVES(ELM_NOTHING, elm_edits_open(&def, &e, ERR));
     assert_null(e);
 }
 
