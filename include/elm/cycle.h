@@ -52,7 +52,8 @@ struct elm_cycle_def {
     uint32_t rounds;
     uint32_t seeds;                    /* searches of a problem in a round */
     uint64_t evaluations;              /* of a search, here, in the gate and in the report */
-    uint32_t gate;                     /* pairs that it may take at most: problems, or seeds */
+    uint32_t gate;                     /* pairs that it may take at most: problems, or seeds; 0: there is none,
+                                          and all that was trained is adopted */
     uint32_t held_out;                 /* problems of the report, or seeds; 0: no report */
     const char *operators;             /* of the search: "nano,tree" */
     const char *controls;              /* names with commas (elm_cycle_control); "none" */

@@ -48,7 +48,8 @@ const struct command command_table[] = {
      "scratch read {\"prompt\", \"completion\"} or {\"text\"}, dpo {\"prompt\", \"chosen\", "
      "\"rejected\"}, grpo {\"prompt\", \"answers\": [...], \"rewards\": [...]}. Of a run they "
      "read what models were asked and answered, and whether the child was better than its parent. edits "
-     "and frequencies read the attempts of every operator, of runs in core C.\n\n"
+     "and frequencies read the attempts of every operator, of runs in core C, and library what they ended "
+     "with.\n\n"
      "The budget is --steps or --minutes. Checkpoints are written beside --out; the same command goes on "
      "from the last one, and with --steps ends with the same bytes as an undisturbed training. When "
      "the loss or the gradient is no number, or the loss explodes, training goes back and on at half "
@@ -71,10 +72,11 @@ const struct command command_table[] = {
      "FOLDER/report.md: amplification (search over single samples), solved shares and gains with "
      "intervals, CPU time and where it went. FOLDER/adopted.gguf holds the weights in use, for `elm run` "
      "and `elm compare`. --model is builtin, random (weights of --width and --layers) or a tree-edit "
-     "model's file. Killed anywhere, the same command goes on to the same end; with more --rounds it goes "
+     "model's file; the trainers library and frequencies start from nothing. Killed anywhere, the same command goes on to the same end; with more --rounds it goes "
      "further.",
      "elm cycle --generated functions --model random --steps 200 --rounds 3 --out cycle-1\n"
-     "elm cycle sodarace:square sodarace:radial --evaluations 10k --out walkers\n",
+     "elm cycle sodarace:square sodarace:radial --evaluations 10k --out walkers\n"
+     "elm cycle sodarace:square --trainer library --operators recall,tree --steps 1 --out walks\n",
      0, 1000, IN_CYCLE, cmd_cycle},
     {"coevolve", "FOLDER", "programs and the problems they solve, evolved together",
      "A problem is a target function, whose outputs are wanted. --count of them are active, each with an archive "

@@ -246,10 +246,10 @@ const struct option_info option_table[OPTIONS] = {
                     .commands = IN_CYCLE, .fallback = "3",
                     .help = "how often to solve, train and gate, earlier commands counted; more may be "
                             "asked for later"},
-    [OPT_GATE] = {"gate", 0, OPTION_COUNT, true, .metavar = "N", .lo = 1, .hi = 100000,
+    [OPT_GATE] = {"gate", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = 100000,
                   .commands = IN_CYCLE, .fallback = "256, or 32 for problems by name",
                   .help = "pairs of runs, on problems or with seeds that nothing has seen, after which new "
-                          "weights that are not clearly better are not adopted"},
+                          "weights that are not clearly better are not adopted; 0: all are adopted"},
     [OPT_HELD_OUT] = {"held-out", 0, OPTION_COUNT, true, .metavar = "N", .lo = 0, .hi = 100000,
                       .commands = IN_CYCLE, .fallback = "100, or 5 for problems by name",
                       .help = "problems, or seeds, of the report set, on which each round is measured; 0: no "

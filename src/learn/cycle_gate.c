@@ -114,6 +114,10 @@ enum elm_status cycle_gate(struct elm_cycle *c, uint32_t round, struct elm_error
     r->adopted = r->pairs = r->wins = r->losses = r->cpu_gate_s = 0;
     if (!(r->trained > 0))
         return ELM_OK;
+    if (c->def.gate == 0) {
+        r->adopted = 1;
+        return ELM_OK;
+    }
     c->progress.what = "gate";
     char *model = cycle_path_of(c, round, "model.gguf"), *folder = cycle_path_of(c, round, "gate");
     enum elm_status status = decide(c, round, model, folder, err);

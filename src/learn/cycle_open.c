@@ -68,7 +68,7 @@ static enum elm_status check_numbers(const struct elm_cycle_def *d, struct elm_e
 {
     const struct { const char *name; uint64_t value, lo, hi; } numbers[] = {
         {"rounds", d->rounds, 1, ELM_CYCLE_ROUNDS_MAX}, {"seeds", d->seeds, 1, 1000},
-        {"evaluations", d->evaluations, 1, UINT32_MAX}, {"gate", d->gate, 1, 100000},
+        {"evaluations", d->evaluations, 1, UINT32_MAX}, {"gate", d->gate, 0, 100000},
         {"held-out", d->held_out, 0, 100000}, {"steps", d->train.steps, 1, 1000000000},
         {"count", d->count, 1, 999},
     };

@@ -185,7 +185,7 @@ static void starts_from_nothing(void **state)
     d.controls = "base,shuffled,frequencies,inversions";
     d.seeds = 1;
     d.evaluations = WHOLE ? 200 : 40;
-    d.gate = 16;
+    d.gate = WHOLE ? 16 : 0;
     d.held_out = 1;
     d.train = (struct elm_train_def){.trainer = "library", .steps = 1};
     struct elm_cycle *c = cycle_of(&d);
@@ -196,6 +196,8 @@ static void starts_from_nothing(void **state)
     assert_true(arm_of(r, "base")->abstained == 0 && arm_of(r, "frequencies")->cpu_made_s >= 0);
     if (WHOLE)
         assert_true(r->wins > r->losses);
+    else
+        assert_true(r->adopted == 1 && r->pairs == 0);
     elm_cycle_close(c);
     struct elm_error err = {0};
     d.operators = "recall";
