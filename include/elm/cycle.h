@@ -4,16 +4,16 @@
  *     solve -> train -> gate -> measure -> move hardness -> the next round
  *
  * solve    searches with the operator as it is on training problems, each a stored run.
- * train    from the base weights, or nothing, never from the last round's, on what all rounds so far have collected;
- *          round r takes r times the steps of the first. Of generated problems only those count that
- *          the operator solves in 10 to 90 % of its searches.
+ * train    from the base weights, or from nothing, never from the last round's, on what all rounds so
+ *          far have collected; round r takes r times the steps of the first. Of generated problems
+ *          only those count that the operator solves in 10 to 90 % of its searches.
  * gate     the new weights against those in use, with the same operators, evaluations and seeds, on
  *          problems that nothing has seen (stream gate), or with seeds never used before on problems
- *          that are given. A pair's difference is that of their areas (elm/compare.h), or, where
- *          no problem has a target, whose area is larger, of QD if all have measures; it goes on until
- *          the new one is better, or worse, or all pairs are spent. Valid however often it is looked
- *          at (src/learn/sequential.h); the chance that a cycle of any length ever adopts what is no better
- *          is below 5 %. What is not adopted is kept, and marked.
+ *          that are given. A pair's difference is that of their areas (elm/compare.h), or, where a
+ *          problem has no target, whose area is larger, and that of QD if none has and all have
+ *          measures. It goes on until the new one is better, or worse, or all pairs are spent. Valid
+ *          however often it is looked at (src/learn/sequential.h); the chance that a cycle of any length
+ *          ever adopts what is no better is below 5 %. What is not adopted is kept, and marked.
  * measure  on a report set that is the same in every round and decides nothing: the operator in use
  *          against controls, with intervals (elm/compare.h).
  * hardness of generated problems: the numbers of corruptions that are drawn move to where 10 to 90 %

@@ -23,9 +23,9 @@ struct elm_str elm_library_text(const struct elm_library *l, uint32_t index);
  * of how often they were added. Moves when more are added. */
 float *elm_library_weights(struct elm_library *l);
 
-/* A GGUF with general.architecture = elm-library. Reading fails as elm_gguf_open, and with ELM_OUTSIDE (another
- * architecture), ELM_CORRUPT (no programs, or too many; weights that are none); writing with ELM_NOTHING
- * (no programs), ELM_IO, ELM_FULL. */
+/* A GGUF with general.architecture = elm-library. Reading fails as elm_gguf_open, and with ELM_OUTSIDE
+ * (another architecture), ELM_CORRUPT (no programs, or too many; weights that are none); writing with
+ * ELM_NOTHING (no programs), ELM_IO, ELM_FULL. */
 enum elm_status elm_library_read(const char *path, struct elm_library **out, struct elm_error *err);
 enum elm_status elm_library_write(const struct elm_library *l, const char *path,
                                   struct elm_error *err);

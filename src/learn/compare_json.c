@@ -164,6 +164,7 @@ void elm_compare_json(struct elm_compare *c, const struct elm_compare_about *abo
     set(all, "budget", budget(c));
     set(all, "seeds", json_integer(r->seeds));
     set(all, "seed", json_integer((json_int_t)c->def.seed));
+    set(all, "quality", json_boolean(c->def.quality));
     set(all, "problems_with_target", json_integer(r->solvable));
     set(all, "columns_are", json_string(r->columns_cpu ? "cpu_s" : "evaluations"));
     set(all, "columns", columns);

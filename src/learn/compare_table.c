@@ -243,8 +243,8 @@ static void add_notes(const struct elm_compare *c, const struct elm_compare_resu
         elm_buf_printf(out, "One problem: intervals and tests are over its seeds, and say nothing of "
                        "other problems.\n");
     if (c->def.quality)
-        elm_buf_printf(out, "Compared by QD: the sum over niches of the best fitness in each, above 0 or, where "
-                       "that is lower, above the seed's.\n");
+        elm_buf_printf(out, "Compared by QD: the sum over niches of the best fitness in each, above 0 or, "
+                       "where that is lower, above the seed's.\n");
     add_solved_seeds(r, out);
     for (uint32_t a = 0; a < r->arm_count; a++) {
         for (uint32_t p = 0; p < r->problem_count && r->of[a].abstained > 0; p++) {

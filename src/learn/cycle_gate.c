@@ -9,9 +9,9 @@
 #define ALPHA_WORSE 0.05         /* of giving up too early: costs a chance, adopts nothing */
 #define LOOKS 8                  /* each at so many parts more of all pairs */
 
-/* How far `a` is ahead of `b`, in -1..1. Where there is a target, which all runs share: the mean over the marks
- * of the gains' difference. Else whose area is larger, of the best fitness or of QD: by how much would need
- * a scale, and one that later runs stretch would change what was counted before. */
+/* How far `a` is ahead of `b`, in -1..1. Where there is a target, which all runs share: the mean over the
+ * marks of the gains' difference. Else whose area is larger, of the best fitness or of QD: by how much
+ * would need a scale, and one that later runs stretch would change what was counted before. */
 static double ahead(const struct elm_compare_result *r, const struct elm_compare_problem *p,
                     const struct elm_compare_cell *a, const struct elm_compare_cell *b)
 {

@@ -196,8 +196,9 @@ static enum elm_status draw(const struct elm_cycle *c, struct elm_error *err)
 static const char how_to_read[] =
     "Solved, of the training searches, is by the operator in use when the round began; valid, the share of "
     "attempts that were programs and ran; better, the share of the model's children better than their "
-    "parent; QD, the sum over niches of the best fitness in each, above 0 or, where that is lower, above the seed's, mean of the searches; ANNECS, how many generated problems no program of earlier rounds solved when they "
-    "were made and one since does. The gate compares the new weights with those in use on pairs of runs that nothing has seen; "
+    "parent; QD, the sum over niches of the best fitness in each, above 0 or, where that is lower, above the "
+    "seed's, mean of the searches; ANNECS, how many generated problems no program of earlier rounds solved "
+    "when they were made and one since does. The gate compares the new weights with those in use on pairs of runs that nothing has seen; "
     "evidence is ln E of a test by betting that may be looked at after every pair, beside what this round "
     "may adopt at: 5 % for all rounds together. Amplification is what a search solves (or gains) over "
     "what as many single samples of the seed do. The report set is the same in every round, and decides "
