@@ -10,6 +10,7 @@
 # make trl-check    TRL loads and trains on what elm exports; ELM_TRL=PYTHON3 names one that has it
 # make nano         trains the model that is built in anew: 40 minutes of 2 cores (models/README.md)
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
+# make open-ended   programs and problems coevolve, with controls: half an hour of one core, resumable
 # make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
 # make phase-2      small models that write whole walkers, learnt from all that runs admitted: half an hour
 # make phase-3      after it: one that is told the terrain learns from rewards of its own samples: half an hour
@@ -52,9 +53,9 @@ FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
-.PHONY: all run nano cycle cycle-claim test tests objects check lint layers limits docs bench bench-quick boolean-table \
-        adam-table adam-hour optimizers phase-2 phase-3 clean install help llama llama-check llama-server-check \
-        trl-check FORCE
+.PHONY: all run nano cycle cycle-claim open-ended phase-2 phase-3 test tests objects check lint layers limits docs \
+        bench bench-quick boolean-table adam-table adam-hour optimizers clean install help llama llama-check \
+        llama-server-check trl-check FORCE
 .SECONDARY:
 .SECONDEXPANSION:
 all: $(OUT)/elm $(OUT)/libelm.a
@@ -159,6 +160,14 @@ phase-3: $(OUT)/elm $(OUT)/tools/samples
 # the comparison of docs/results/cycle.md: a quarter of an hour of one core
 cycle-claim: $(OUT)/elm
 	tools/cycle-claim runs/cycle-claim $(OUT)/elm
+
+# does a search go on adapting, with new problems and without? Ten million evaluations each, four minutes of one
+# core a world and seed; what was stopped goes on (docs/results/open-ended.md)
+OPEN_SEEDS := 2 3
+open-ended: $(OUT)/elm
+	@mkdir -p runs
+	@for seed in $(OPEN_SEEDS); do for how in mutated mastered generated none; do \
+	  $(OUT)/elm coevolve runs/open-$$how-$$seed --seed $$seed --new-problems $$how --evaluations 10M || exit; done; done
 
 layers:
 	@tools/layers
