@@ -21,9 +21,10 @@ struct made {
     uint64_t evaluations;
 };
 
-static void begin(struct made *m, uint64_t seed)
+static void begin(struct made *m, uint64_t seed, bool same_places)
 {
-    struct elm_openness_def def = {.interval = INTERVAL, .shadows = 16, .seed = seed};
+    struct elm_openness_def def = {.interval = INTERVAL, .shadows = 16, .seed = seed,
+                                   .same_places = same_places};
     *m = (struct made){.o = elm_openness_new(&def), .rng = elm_rng(seed, 1000), .next = ELITES};
     for (int64_t i = 0; i < ELITES; i++) {
         m->ids[i] = i;
@@ -74,7 +75,7 @@ static struct elm_openness_report run(enum manner manner, uint64_t seed, uint32_
 {
     struct made m;
     struct elm_openness_report r;
-    begin(&m, seed);
+    begin(&m, seed, false);
     for (uint32_t i = 1; i <= evaluations; i++) {
         double part = (double)i / evaluations;
         m.evaluations = i;
@@ -168,7 +169,7 @@ static void founders_are_no_adaptation(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 3; seed++) {
         struct made m;
-        begin(&m, seed);
+        begin(&m, seed, false);
         int64_t group[ELITES];
         uint32_t count = 0;
         for (m.evaluations = ELITES; m.evaluations < 64 * INTERVAL; m.evaluations++) {
@@ -200,6 +201,41 @@ static void founders_are_no_adaptation(void **state)
         assert_int_equal(r.class, ELM_OPENNESS_NONE);
         elm_openness_report_release(&r);
         elm_openness_free(m.o);
+    }
+}
+
+/* Parents are drawn at random, and only eight places ever change hands. */
+static struct elm_openness_report few_places_change(uint64_t seed, bool same_places)
+{
+    struct made m;
+    struct elm_openness_report r;
+    begin(&m, seed, same_places);
+    for (m.evaluations = ELITES; m.evaluations < 64 * INTERVAL; m.evaluations++) {
+        birth(&m, one_of(&m), elm_rng_below(&m.rng, 8), 0);
+        if (m.evaluations % 32 == 0)
+            tell_in(m.o, ELM_CHANGE_BATCH, m.evaluations, -1, -1, -1, 0);
+    }
+    elm_openness_report(m.o, &r);
+    elm_openness_free(m.o);
+    return r;
+}
+
+/* With deaths at the same places the shadows are as diverse as such a run; with deaths anywhere their
+ * lineages die out, which no selection keeps apart in the run. */
+static void shadows_die_where_the_run_does(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct elm_openness_report same = few_places_change(seed, true);
+        struct elm_openness_report any = few_places_change(seed, false);
+        /* a MODES point, far in */
+        const struct elm_openness_point *p = &same.points[59], *q = &any.points[59];
+        assert_true(fabs(p->run.ecology - p->shadow.ecology) < 0.3);
+        assert_true(fabs(p->run.diversity / p->shadow.diversity - 1) < 0.2);
+        assert_true(p->shadow.ecology > q->shadow.ecology + 1);
+        assert_int_equal(same.class, ELM_OPENNESS_NONE);
+        elm_openness_report_release(&same);
+        elm_openness_report_release(&any);
     }
 }
 
@@ -294,7 +330,7 @@ static void memory_goes_with_what_lives(void **state)
 {
     (void)state;
     struct made m;
-    begin(&m, 1);
+    begin(&m, 1, false);
     for (uint32_t i = 1; i <= 400 * INTERVAL; i++) {
         m.evaluations = i;
         /* star: every child is of the first elite, which stays */
@@ -319,6 +355,7 @@ int main(void)
         cmocka_unit_test(ongoing_adoption_is_class_3),
         cmocka_unit_test(adoption_that_tires_is_class_2),
         cmocka_unit_test(founders_are_no_adaptation),
+        cmocka_unit_test(shadows_die_where_the_run_does),
         cmocka_unit_test(counts_are_those_by_hand),
         cmocka_unit_test(copies_and_strangers),
         cmocka_unit_test(memory_goes_with_what_lives),
