@@ -113,7 +113,10 @@ enum elm_status elm_search_open(const struct elm_search_def *def, struct elm_sea
 enum elm_search_end { ELM_END_BUDGET, ELM_END_TARGET, ELM_END_STOPPED, ELM_END_EXHAUSTED };
 /* Runs until a budget is spent, the target reached or stop asked. `tick` (nullable) is called about
  * every 100 ms on this thread with fresh statistics; it returns false to stop. Everything told is
- * on disk when it returns. May be called again to go on. */
+ * on disk when it returns. May be called again to go on. A run that asks a model and stops tells all
+ * that was asked, since those answers were paid for; what the same process asks next has then seen the
+ * outcomes of more batches than in an undisturbed run. To end as that one does, close it and open it
+ * again: what is stored is told in its order. */
 enum elm_status elm_search_run(struct elm_search *s,
                                bool (*tick)(void *ctx, const struct elm_search_stats *stats),
                                void *ctx, enum elm_search_end *end, struct elm_error *err);
