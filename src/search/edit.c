@@ -259,6 +259,17 @@ static bool fit_jumps(const struct fitter *f)
     return true;
 }
 
+/* What may change is said once: markers stay where they are. */
+static bool holds_marker(const struct elm_node *subtree, const struct elm_names *names)
+{
+    for (uint32_t i = 0; i < subtree->size; i++) {
+        if (subtree[i].kind == ELM_NODE_COMMENT &&
+            strstr(elm_names_text(names, subtree[i].name).ptr, "EVOLVE-BLOCK-") != NULL)
+            return true;
+    }
+    return false;
+}
+
 static bool fit_names(struct fitter *f)
 {
     /* a subtree's own declarations first: its uses of them are not free */
@@ -282,7 +293,7 @@ bool elm_edit_fit(const struct elm_tree *t, uint32_t at, const struct elm_node *
 {
     struct fitter f = {.tree = t, .at = at, .function = elm_tree_function(t, at), .rng = rng,
                        .count = subtree->size};
-    if (f.function == UINT32_MAX)
+    if (f.function == UINT32_MAX || holds_marker(subtree, context->problem->names))
         return false;
     f.nodes = elm_arena_alloc(context->arena, f.count * sizeof(f.nodes[0]));
     memcpy(f.nodes, subtree, f.count * sizeof(f.nodes[0]));

@@ -201,13 +201,15 @@ static void leaves_the_rest_alone(void **state)
                                  "int f(int a, int b)\n{\n    int t = a + 2;\n"
                                  "    // EVOLVE-BLOCK-START\n";
     static const char after[] = "    // EVOLVE-BLOCK-END\n    return t - 4;\n}\n";
-    char text[1024];
-    snprintf(text, sizeof(text),
-             "%s    t = t * b;\n    if (t > 9) {\n        t = t - 5;\n    }\n%s", before, after);
-    for (size_t k = 0; elm_operator_kinds[k] != NULL; k++) {
-        const struct elm_operator_kind *op = elm_operator_kinds[k];
+    /* the second is small enough for the pool to have the block with its markers */
+    static const char *const changing[] = {
+        "    t = t * b;\n    if (t > 9) {\n        t = t - 5;\n    }\n", "    t = t * b + 2;\n"};
+    for (size_t k = 0; elm_operator_kinds[k / 2] != NULL; k++) {
+        const struct elm_operator_kind *op = elm_operator_kinds[k / 2];
         if (op->mutate == NULL || lacks_model(op))
             continue;
+        char text[1024];
+        snprintf(text, sizeof(text), "%s%s%s", before, changing[k % 2], after);
         struct rig r;
         rig_open(&r, text, "int f(int a, int b)\n{\nreturn a * b + 6;\n}\n");
         struct elm_operator_context context = rig_context(&r);
@@ -224,7 +226,9 @@ static void leaves_the_rest_alone(void **state)
             elm_buf_clear(&printed);
             elm_tree_print(&child, r.problem.names, &printed);
             size_t tail = strlen(after);
-            bool kept = printed.len > strlen(before) + tail &&
+            const char *marker = strstr(printed.ptr, "EVOLVE-BLOCK-START");
+            bool kept = printed.len >= strlen(before) + tail && marker != NULL &&
+                        strstr(marker + 1, "EVOLVE-BLOCK-START") == NULL &&
                         memcmp(printed.ptr, before, strlen(before)) == 0 &&
                         memcmp(printed.ptr + printed.len - tail, after, tail) == 0;
             if (!kept)
