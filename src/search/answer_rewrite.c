@@ -103,15 +103,48 @@ static bool defines(struct elm_str s, struct elm_str entry)
     return false;
 }
 
-/* Does a definition of any function begin on the line: a type, a name, parameters, a brace? */
-static bool begins_function(struct elm_str line, const char *end)
+/* Words and stars alone: it may be the type of a function named on the next line. */
+static bool is_type(struct elm_str line)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        if (!is_word(line.ptr[i]) && line.ptr[i] != ' ' && line.ptr[i] != '*')
+            return false;
+    }
+    return line.len > 0;
+}
+
+/* One word before its first parenthesis? */
+static bool names(struct elm_str line)
+{
+    size_t n = 0;
+    while (n < line.len && is_word(line.ptr[n]))
+        n++;
+    while (n < line.len && line.ptr[n] == ' ')
+        n++;
+    return n > 0 && n < line.len && line.ptr[n] == '(';
+}
+
+/* Does a definition of any function begin on the line: a type, which may be the line above, a name,
+ * parameters, a brace? */
+static bool begins_function(struct elm_str line, bool typed, const char *end)
 {
     const char *open = line.len > 0 ? memchr(line.ptr, '(', line.len) : NULL;
     if (open == NULL)
         return false;
     struct elm_str head = code_trim((struct elm_str){line.ptr, (size_t)(open - line.ptr)});
     return head.len > 0 && is_word(head.ptr[head.len - 1]) &&
-           memchr(head.ptr, ' ', head.len) != NULL && body_follows(open + 1, end);
+           (typed || memchr(head.ptr, ' ', head.len) != NULL) && body_follows(open + 1, end);
+}
+
+/* A heading of a text is a # and a space. */
+static bool is_directive(struct elm_str line)
+{
+    static const char *const words[] = {"#define", "#include", "#if", "#undef", "#pragma"};
+    for (size_t i = 0; i < ELM_COUNT(words); i++) {
+        if (line.len >= strlen(words[i]) && memcmp(line.ptr, words[i], strlen(words[i])) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool holds_text(struct elm_str line, struct elm_str what)
@@ -226,13 +259,13 @@ static struct lines unfenced(const struct frame *f, const struct answer *a)
         const char *after;
         if (line.len == 0)
             continue;
-        bool begins = !f->braces || marker_of(line) == MARKER_START ||
-                      holds_text(line, ELM_STR("#include")) ||
+        bool typed = f->braces && i > 0 && is_type(code_trim(a->lines[i - 1])) && names(line);
+        bool begins = !f->braces || marker_of(line) == MARKER_START || is_directive(line) ||
                       has(known, known_count, code_hash(line, &size)) ||
-                      begins_function(line, stop) ||
+                      begins_function(line, typed, stop) ||
                       (f->entry.len > 0 && find_entry(line, line.ptr, f->entry, &after) != NULL &&
                        strchr(".:,", line.ptr[line.len - 1]) == NULL);
-        first = begins ? i : first;
+        first = begins ? i - typed : first;
     }
     free(known);
     free(program.at);

@@ -59,6 +59,12 @@ static const struct example rewrites[] = {
     {plain, "I call (once) a new one:\n\nstatic double *of(int a,\n                  int b) {\n"
             "    return 0;\n}\n" NEW, "static double *of(int a,\n                  int b) {\n"
             "    return 0;\n}\n" NEW, NULL},
+    {plain, "Here it is.\nint\nf(int a, int b)\n{\n    return half(a) * b;\n}\n",
+     "int\nf(int a, int b)\n{\n    return half(a) * b;\n}\n", NULL},
+    {plain, "With a helper:\n\nstatic int *\nhelp (int a)\n{\n    return 0;\n}\n" NEW,
+     "static int *\nhelp (int a)\n{\n    return 0;\n}\n" NEW, NULL},
+    {plain, "# The answer\n\n#define HALF 2\n" NEW, "#define HALF 2\n" NEW, NULL},
+    {plain, "I made it faster\n\n" NEW, NEW, NULL},
     {plain, "Sure! The function f is better so:\n\n" NEW "\nThis is faster.\n", NEW, NULL},
     {plain, "\xef\xbb\xbf" F "c\r\nint f(int a, int b)\r\n{\r\n    return half(a) * b;\r\n}\r\n" F
             "\r\n", NEW, NULL},
