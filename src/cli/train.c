@@ -193,7 +193,7 @@ static bool tick(void *ctx, const struct elm_train_stats *s)
 
 static void announce(const struct training *t)
 {
-    if (t->how != PROGRESS_LINES && t->how != PROGRESS_SCREEN)
+    if ((t->how != PROGRESS_LINES && t->how != PROGRESS_SCREEN) || t->def.out == NULL)
         return;
     struct elm_buf out = {0};
     elm_buf_printf(&out, "elm: %s %s, optimizer %s, into ",

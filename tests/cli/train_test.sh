@@ -12,6 +12,9 @@ has out "after 600 steps, 9,600 samples"
 has err "training by scratch, optimizer adamw"
 expect 1 train data.jsonl $small --steps 600 --out small.gguf
 has err "'small.gguf' is there already"
+expect 2 train data.jsonl $small --steps 600
+has err "--out FILE.gguf"
+hasnt err "training by"
 expect 0 models check ./small.gguf
 
 expect 0 train data.jsonl -m ./small.gguf --lora 4 --steps 20 --optimizer muon --out lora.gguf --json \
