@@ -149,8 +149,9 @@ enum elm_status elm_problem_scaffold(const char *path, struct elm_error *err)
     if (!folder_name_ok(folder_name(plain))) {
         status = elm_fail(err, ELM_USAGE, "'%.80s' can't name a problem: letters, digits, '-', '_' "
                           "and '.' are allowed, 63 at most", folder_name(plain));
-    } else if (mkdir(plain, 0777) != 0) {
-        bool there = errno == EEXIST;
+    } else if (mkdir(plain, 0777) != 0 && (rmdir(plain) != 0 || mkdir(plain, 0777) != 0)) {
+        /* an empty folder is as good as none */
+        bool there = errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR;
         status = elm_fail(err, there ? ELM_EXISTS : ELM_IO, "cannot make the folder '%s': %s",
                           plain, strerror(errno));
     } else {

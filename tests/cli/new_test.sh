@@ -10,7 +10,8 @@ expect 0 problems
 has out mine
 expect 1 new mine
 has err problems/mine
-mkdir else
+mkdir else bare
+expect 0 new ./bare
 expect 0 new ./else/where
 expect 0 run ./else/where --evaluations 500 -q
 # a broken folder names file, line, key and what is allowed
