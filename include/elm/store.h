@@ -158,5 +158,7 @@ enum elm_status elm_store_each_archive(struct elm_store *s,
 /* Removes a run folder's files (elm.db*, best.*, lock) and then the folder if empty; refuses folders that hold
  * no run, and locked ones. */
 enum elm_status elm_store_delete(const char *folder, struct elm_error *err);
+/* The same for a run that never began: best.* is not its own, and stays. */
+enum elm_status elm_store_discard(const char *folder, struct elm_error *err);
 
 #endif

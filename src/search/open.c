@@ -592,9 +592,13 @@ enum elm_status elm_search_open(const struct elm_search_def *def, struct elm_sea
     enum elm_status status = open_all(s, err);
     if (status != ELM_OK) {
         struct elm_store *store = s->store;
+        bool began = s->def.resume;
         search_free(s);
         if (store != NULL)
             elm_store_close(store, NULL);
+        /* the newest run is what other commands take: one without a seed is in their way */
+        if (store != NULL && !began)
+            elm_store_discard(def->folder, NULL);
         return status;
     }
     *out = s;

@@ -31,7 +31,7 @@ static enum elm_status remove_file(int folder, const char *path, const char *nam
     return elm_fail(err, ELM_IO, "cannot remove '%s/%s': %s", path, name, strerror(errno));
 }
 
-static enum elm_status remove_files(int folder, const char *path, struct elm_error *err)
+static enum elm_status remove_files(int folder, const char *path, bool best, struct elm_error *err)
 {
     /* without its first file the rest is no run, should we be stopped in between */
     ELM_TRY(remove_file(folder, path, "elm.db", err));
@@ -46,14 +46,15 @@ static enum elm_status remove_files(int folder, const char *path, struct elm_err
     }
     enum elm_status status = ELM_OK;
     for (struct dirent *e; status == ELM_OK && (e = readdir(files)) != NULL;) {
-        if ((begins(e->d_name, "elm.db") || begins(e->d_name, "best.")) && e->d_type != DT_DIR)
+        bool ours = begins(e->d_name, "elm.db") || (best && begins(e->d_name, "best."));
+        if (ours && e->d_type != DT_DIR)
             status = remove_file(folder, path, e->d_name, err);
     }
     closedir(files);
     return status == ELM_OK ? remove_file(folder, path, "lock", err) : status;
 }
 
-enum elm_status elm_store_delete(const char *path, struct elm_error *err)
+static enum elm_status remove_run(const char *path, bool best, struct elm_error *err)
 {
     int lock = -1, folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {
@@ -66,11 +67,21 @@ enum elm_status elm_store_delete(const char *path, struct elm_error *err)
     if (status == ELM_OK)
         status = store_lock(path, &lock, err);
     if (status == ELM_OK)
-        status = remove_files(folder, path, err);
+        status = remove_files(folder, path, best, err);
     if (lock >= 0)
         close(lock);
     close(folder);
     if (status == ELM_OK && rmdir(path) != 0 && errno != ENOTEMPTY && errno != EEXIST)
         status = elm_fail(err, ELM_IO, "cannot remove the folder '%s': %s", path, strerror(errno));
     return status;
+}
+
+enum elm_status elm_store_delete(const char *folder, struct elm_error *err)
+{
+    return remove_run(folder, true, err);
+}
+
+enum elm_status elm_store_discard(const char *folder, struct elm_error *err)
+{
+    return remove_run(folder, false, err);
 }

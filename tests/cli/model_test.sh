@@ -75,8 +75,11 @@ has err "none of model=NAME"
 expect 2 run sort --model-share 1.5 --script answers
 expect 2 run sort --backend nativ
 has err "native"
-expect 1 run sort --model no-such-model
+mkdir -p begun
+echo mine >begun/best.c
+expect 1 run sort --model no-such-model --folder begun
 has err "no-such-model"
+same "what a run that never began leaves" "$(ls begun)" best.c
 expect 1 run sort --script no-such-file
 has err "no-such-file"
 # a server that is not there: what needs no model goes on
