@@ -212,11 +212,21 @@ static bool same(const struct elm_node *a, const struct elm_node *b)
     return a->size == b->size && elm_edit_same(a, b, a->size);
 }
 
+/* A comment that the problem does not know has no name to stand for it. */
+static bool has_comment(const struct elm_node *n)
+{
+    for (uint32_t i = 0; n != NULL && i < n->size; i++) {
+        if (n[i].kind == ELM_NODE_COMMENT || n[i].kind == ELM_NODE_TEXT)
+            return true;
+    }
+    return false;
+}
+
 static void add_spot(struct work *w, uint32_t at, uint32_t parent, uint32_t first, uint32_t removed,
                      const struct elm_node *put)
 {
     bool editable = (w->parent->editable[at / 8] >> (at % 8) & 1) != 0;
-    if (editable && w->spot_count < SPOTS_MAX)
+    if (editable && w->spot_count < SPOTS_MAX && !has_comment(put))
         w->spots[w->spot_count++] = (struct spot){parent, at, (uint16_t)first, (uint16_t)removed, put};
 }
 

@@ -112,6 +112,9 @@ static uint32_t walk(struct elm_problem *p, const struct elm_tree *to)
         GIVES(ELM_OK, elm_tree_edit(&at, edits, count, &child, ERR));
         GIVES(ELM_OK, elm_tree_check(&child, p->names, ERR));
         assert_in_range(child.count, 1, p->nodes_max);
+        for (uint32_t i = 0; i < child.count; i++)
+            assert_true(child.nodes[i].kind != ELM_NODE_COMMENT ||
+                        elm_names_text(p->names, child.nodes[i].name).ptr[0] == '/');
         elm_tree_release(&at);
         at = child;
     }
@@ -145,6 +148,12 @@ static void recall_arrives(void **state)
     elm_buf_printf(&program, "%s\n/* EVOLVE-BLOCK-END */\n", text);
     elm_library_add(l, elm_str(program.ptr));
     elm_library_add(l, elm_str("what is no program is left out"));
+    struct elm_buf commented = {0};
+    elm_buf_add(&commented, p->seed_text, (size_t)(body - p->seed_text));
+    elm_buf_printf(&commented, "%.*s    /* is of no other program */\n}\n/* EVOLVE-BLOCK-END */\n",
+                   (int)(strlen(text) - 2), text);
+    elm_library_add(l, elm_buf_str(&commented));
+    elm_buf_release(&commented);
     GIVES(ELM_OK, elm_library_write(l, rig.out, ERR));
     GIVES(ELM_OK, elm_tree_parse(elm_str(program.ptr), p->names, &to, ERR));
     assert_in_range(walk(p, &to), 2, STEPS - 1);
