@@ -91,9 +91,9 @@ static void note_solved(struct elm_coevolve *c, struct coevolve_problem *p,
     elm_tree_print(&h->tree, c->problem.names, &p->solver);
 }
 
-/* What the archive says; the caller tells the rest of the world. */
-static struct elm_add_result offer(struct elm_coevolve *c, uint32_t group, struct coevolve_held *h,
-                                   int64_t parent)
+/* Did the archive take it, and in whose place? The caller tells the rest of the world. */
+static bool offer(struct elm_coevolve *c, uint32_t group, struct coevolve_held *h, int64_t parent,
+                  int64_t *evicted)
 {
     struct coevolve_group *g = &c->groups[group];
     struct coevolve_problem *p = &c->problems[g->problem];
@@ -109,39 +109,40 @@ static struct elm_add_result offer(struct elm_coevolve *c, uint32_t group, struc
     if (passed == COEVOLVE_CASES && p->solved == 0)
         note_solved(c, p, h);
     if (r.outcome < ELM_OUTCOME_IMPROVED)
-        return r;
+        return false;
     h->refs++;
     coevolve_drop(g->held[r.niche]);
     g->held[r.niche] = h;
-    return r;
+    *evicted = r.evicted;
+    return true;
 }
 
 void coevolve_add(struct elm_coevolve *c, uint32_t group, struct coevolve_held *h, int64_t parent)
 {
-    struct elm_add_result r = offer(c, group, h, parent);
-    if (r.outcome < ELM_OUTCOME_IMPROVED)
+    int64_t evicted;
+    if (!offer(c, group, h, parent, &evicted))
         return;
     uint64_t outputs = coevolve_outputs_hash(h->out);
     coevolve_keep(c, outputs);
     if (c->pool != NULL)
         elm_pool_add(c->pool, &h->tree);
     coevolve_emit(c, &(struct elm_change){.kind = ELM_CHANGE_ADDED, .evaluations = c->evaluations,
-                                          .id = h->id, .parent = parent, .evicted = r.evicted,
+                                          .id = h->id, .parent = parent, .evicted = evicted,
                                           .nodes = h->tree.count, .group = group}, outputs);
 }
 
 void coevolve_copy(struct elm_coevolve *c, uint32_t group, struct coevolve_held *h)
 {
-    struct elm_add_result r = offer(c, group, h, h->id);
-    if (r.outcome < ELM_OUTCOME_IMPROVED)
+    int64_t evicted;
+    if (!offer(c, group, h, h->id, &evicted))
         return;
     struct elm_change change = {.kind = ELM_CHANGE_COPIED, .evaluations = c->evaluations,
                                 .id = h->id, .parent = -1, .evicted = -1, .group = group};
     coevolve_emit(c, &change, 0);
-    if (r.evicted < 0)
+    if (evicted < 0)
         return;
     change.kind = ELM_CHANGE_DROPPED;
-    change.id = r.evicted;
+    change.id = evicted;
     coevolve_emit(c, &change, 0);
 }
 
