@@ -31,8 +31,9 @@ static void take_reply(const struct elm_problem *p, const struct command_request
         run_fail(r, ELM_EVAL_CRASHED, "the command died of signal %d",
                  WTERMSIG(reply->wait_status));
     else if (!ended)
-        run_fail(r, ELM_EVAL_CRASHED, "the command failed with %d: %.60s",
-                 WEXITSTATUS(reply->wait_status), reply->last_line);
+        run_fail(r, ELM_EVAL_CRASHED, "the command failed with %d%s%.60s",
+                 WEXITSTATUS(reply->wait_status), reply->last_line[0] != '\0' ? ": " : "",
+                 reply->last_line);
     else if (!reply->has_number)
         run_fail(r, ELM_EVAL_INVALID, "the command printed no number");
     else if (!isfinite(reply->number))
