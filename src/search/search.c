@@ -264,6 +264,9 @@ enum elm_status elm_search_run(struct elm_search *s,
     s->ticker = &t;
     s->waiting = waiting;
     enum elm_status status = loop(s, &t, end, err);
+    /* a budget that is less than what earlier parts of the run have spent undoes nothing of it */
+    while (status == ELM_OK && *end != ELM_END_STOPPED && behind_store(s))
+        status = tell_next(s, err);
     if (status == ELM_OK && s->sampler != NULL)
         status = tell_all(s, err);
     s->ticker = NULL;

@@ -20,7 +20,11 @@ hash=$(key out hash)
 same resumed "$(key out resumed)" true
 expect 0 run runs/sort-2 --evaluations 5000 --json -q
 there runs/sort-2/best.c
-longer=$(key out hash)
+longer=$(key out hash) made=$(key out evaluations)
+# a budget that is spent already undoes nothing
+expect 0 run runs/sort-2 --evaluations 10 --json -q
+same "evaluations that were made" "$(key out evaluations)" "$made"
+same "their archive" "$(key out hash)" "$longer"
 expect 0 run sort --seed 2 --evaluations 5000 --json -q --folder elsewhere -j 2
 same "one run of 5000 or two" "$(key out hash)" "$longer"
 expect 0 run sort --seed 2 --evaluations 3000 --json -q --folder third -j 2
@@ -84,4 +88,7 @@ chmod +x digits.sh
 expect 0 run --file f.c --score ./digits.sh --evaluations 60 --json -q
 same "its folder" "$(key out folder)" runs/f.c-1
 expect 0 run --file f.c --score ./digits.sh --evaluations 90 -q
+expect 2 run --file f.c --score false --folder none -q
+has err "the command failed with 1"
+hasnt err "failed with 1:"
 finish
