@@ -549,7 +549,9 @@ static ALWAYS_INLINE void share(const struct nano_glance *g, const struct lookin
 /* Up to NANO_GLANCES rows. */
 static void glance_few(const struct nano_glance *g)
 {
-    struct looking l = {.heads = g->width / NANO_HEAD, .span = NANO_ROUND(g->steps)};
+    struct looking l;            /* too large to be cleared for nothing */
+    l.heads = g->width / NANO_HEAD;
+    l.span = NANO_ROUND(g->steps);
     l.wide = l.span + g->stride;
     l.scores = g->scratch;
     l.own = l.scores + (size_t)NANO_GLANCES * l.wide;
