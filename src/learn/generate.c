@@ -18,7 +18,11 @@
 #define SEED_STEPS 1000
 #define PROBES 6                 /* cases that are tried before all */
 #define SMALL_TRIES 60           /* before a chain may use any mistake */
-#define DECOYS_SHARE 0.12        /* in training, as the next two */
+#define ODD_SHARE 0.5            /* of the targets; in training, as the next three */
+#define ODD_MISTAKES 6           /* at most; tries for them */
+#define ODD_TRIES 20
+#define ODD_NODES_MAX 90
+#define DECOYS_SHARE 0.12
 #define NAMES_SHARE 0.1          /* of chains that mostly change names; with decoys: half */
 #define OPERATORS_SHARE 0.1
 
@@ -282,6 +286,50 @@ static bool draw_target(struct elm_generator *g, struct elm_rng *rng, enum sketc
     return is_varied(g) && uses_inputs(g) && !(training && yardstick_computes(g)) && is_alive(g);
 }
 
+/* May the target stand as it is? Its code is compiled after. */
+static bool is_target(struct elm_generator *g)
+{
+    struct elm_tree tree = view(&g->target);
+    if (stream_of(elm_tree_hash(&tree)) != g->def.stream || yardstick_sum(&g->target) ||
+        !generator_compile(g, &g->target))
+        return false;
+    for (int set = 0; set < ELM_SETS; set++) {
+        if (g->task.case_count[set] > 0 && !draw_set(g, (enum elm_set)set))
+            return false;
+    }
+    return is_varied(g) && uses_inputs(g) && !yardstick_computes(g) && is_alive(g);
+}
+
+/* Makes a target that nobody would write, so that what looks odd isn't what is wrong: mistakes are made
+ * in it that are meant. Left as it was when that comes to nothing. */
+static void make_odd(struct elm_generator *g, struct elm_rng *rng)
+{
+    uint32_t wanted = 1 + elm_rng_below(rng, ODD_MISTAKES), made = 0;
+    g->plain.count = g->target.count;
+    memcpy(g->plain.nodes, g->target.nodes, g->target.count * sizeof(g->target.nodes[0]));
+    for (uint32_t tries = 0; tries < ODD_TRIES && made < wanted; tries++) {
+        uint8_t out[8];
+        bool runs = sketch_corrupt(rng, SKETCH_ANY, &g->target, &g->scratch) &&
+                    g->scratch.count <= ODD_NODES_MAX;
+        struct elm_tree tree = view(&g->scratch);
+        runs = runs && elm_tree_check(&tree, g->task.problem.names, NULL) == ELM_OK &&
+               generator_compile(g, &g->scratch);
+        for (uint32_t c = 0; c < PROBES && runs; c++)
+            runs = generator_run(g, g->in[0], c, TARGET_STEPS, out);
+        if (!runs)
+            continue;
+        g->target.count = g->scratch.count;
+        memcpy(g->target.nodes, g->scratch.nodes, g->scratch.count * sizeof(g->scratch.nodes[0]));
+        made++;
+    }
+    if (is_target(g))
+        return;
+    g->target.count = g->plain.count;
+    memcpy(g->target.nodes, g->plain.nodes, g->plain.count * sizeof(g->plain.nodes[0]));
+    bool still = is_target(g);
+    ELM_ASSERT(still);
+}
+
 /* ---- corruptions ---- */
 
 /* Runs on all shown cases: does it fail nowhere, and differ from both? */
@@ -358,6 +406,8 @@ const struct elm_task *elm_generator_task(struct elm_generator *g, uint64_t numb
         g->size = sketch_size(&rng, family);
         while (!draw_target(g, &rng, family))
             continue;
+        if (g->def.stream == ELM_STREAM_TRAIN && g->table == NULL && elm_rng_chance(&rng, ODD_SHARE))
+            make_odd(g, &rng);
         /* what only looks as if it were needed is part of many programs */
         g->has_decoys = g->def.stream == ELM_STREAM_TRAIN && g->table == NULL &&
                         elm_rng_chance(&rng, DECOYS_SHARE);

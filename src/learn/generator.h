@@ -17,7 +17,7 @@ struct elm_generator {
     struct task_slots slots;
     struct sketch_head head;
     struct sketch_size size;
-    struct sketch_tree target, seed, scratch;
+    struct sketch_tree target, plain, seed, scratch;
     uint64_t target_number;
     bool has_target, has_decoys;
     uint8_t in[ELM_SETS][GENERATOR_CASES_MAX * GENERATOR_IN_BYTES_MAX];
