@@ -342,11 +342,13 @@ static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t a
     }
 }
 
-/* The number of holes is drawn uniformly from 1 to 5: after hole h it ends with chance 1 / (6 - h). */
+/* One hole in half of the children, since most programs lack one thing: the chance to end after each. */
+static const double ends[NANO_HOLES_MAX] = {0.5, 0.4, 0.4, 0.5, 1};
+
 static void mix_stop(struct elm_nano_sampler *s, uint32_t holes, struct choice *c)
 {
     uint32_t stop = c->count - 1;
-    double end = 1.0 / (NANO_HOLES_MAX + 1 - holes), stopping = exp(s->logprobs[stop]);
+    double end = ends[holes - 1], stopping = exp(s->logprobs[stop]);
     float less = (float)log(1 - end), mixed = (float)log(end + (1 - end) * stopping);
     float most = s->noisy[stop] + (mixed - s->logprobs[stop]);
     s->noisy[stop] = most;
