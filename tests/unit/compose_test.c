@@ -88,7 +88,7 @@ static void whatever_is_written_builds(void **state)
         struct elm_operator_context context = {.problem = p};
         struct elm_rng rng = elm_rng(5, i);
         struct elm_buf answer = {0};
-        uint32_t whole = 0;
+        uint32_t whole = 0, outside = 0;
         assert_true(op->applies(p, NULL, NULL));
         for (int k = 0; k < 40; k++) {
             struct elm_request r = {0};
@@ -104,7 +104,10 @@ static void whatever_is_written_builds(void **state)
                                         &text, ERR));
                 assert_int_equal(count, 0);
                 GIVES(ELM_OK, elm_tree_parse(elm_buf_str(&text), p->names, &t, ERR));
-                GIVES(ELM_OK, elm_tree_check(&t, p->names, ERR));
+                /* OUTSIDE: C leaves the order of a store and a use open, which no grammar sees */
+                enum elm_status checked = elm_tree_check(&t, p->names, NULL);
+                assert_true(checked == ELM_OK || checked == ELM_OUTSIDE);
+                outside += checked == ELM_OUTSIDE;
                 /* what must come is written beyond the limit, and the search then says no */
                 assert_in_range(t.count, 1, p->nodes_max + 20);
                 elm_tree_release(&t);
@@ -113,7 +116,7 @@ static void whatever_is_written_builds(void **state)
             elm_buf_release(&text);
             elm_request_release(&r);
         }
-        assert_true(whole > 0);
+        assert_true(outside < whole);
         elm_buf_release(&answer);
         op->free(self);
         elm_problem_free(p);
