@@ -183,7 +183,7 @@ static void product(const struct nano_product *p)
     struct piece q = {.p = p};
     for (uint32_t rows; q.row < p->rows; q.row += rows) {
         rows = p->rows - q.row < STRIPS_MAX * LINES ? p->rows - q.row : STRIPS_MAX * LINES;
-        q.strips = (rows + LINES - 1) / LINES;
+        q.strips = 1 + (rows - 1) / LINES;
         q.lines = (rows + q.strips - 1) / q.strips;
         shape(q.lines);
         for (q.depth = 0; q.depth < p->depth; q.depth += q.steps * STEP) {
