@@ -305,24 +305,6 @@ static void storm(struct fixture *x)
     }
 }
 
-static void check_spies(struct fixture *x)
-{
-    struct elm_evaluation e = run_one(&x->duel, honest_duel, honest_duel);
-    if (e.status != ELM_EVAL_OK || e.compared != 0)
-        complain(x, "an honest duel: %s (%s), %d", elm_eval_status_name(e.status), e.why,
-                 e.compared);
-    for (int at = -SPY_PAGES; at <= SPY_PAGES; at++) {
-        struct elm_buf source = {0};
-        elm_buf_printf(&source, "#define AT %d\n%s", at, spy);
-        e = run_one(&x->duel, source.ptr, honest_duel);
-        if ((e.status != ELM_EVAL_OK && e.status != ELM_EVAL_CRASHED) || e.compared > 0 ||
-            (at == 0 && e.status != ELM_EVAL_OK))
-            complain(x, "a spy at %d: %s (%s), %d", at, elm_eval_status_name(e.status), e.why,
-                     e.compared);
-        elm_buf_release(&source);
-    }
-}
-
 static void open_rig(struct fixture *x, struct rig *r)
 {
     struct elm_error err = {0};
@@ -330,6 +312,36 @@ static void open_rig(struct fixture *x, struct rig *r)
                                     .judge_path = r->judge, .level = x->level};
     if (elm_evaluator_open(&def, &r->evaluator, &err) != ELM_OK)
         fail_msg("%s", err.message);
+}
+
+static struct elm_evaluation spy_at(struct fixture *x, int at)
+{
+    struct elm_buf source = {0};
+    elm_buf_printf(&source, "#define AT %d\n%s", at, spy);
+    struct elm_evaluation e = run_one(&x->duel, source.ptr, honest_duel);
+    elm_buf_release(&source);
+    return e;
+}
+
+/* Where board() takes another word of the stack for the one it looks for, spies look nowhere: then
+ * other processes have other addresses. */
+static void check_spies(struct fixture *x)
+{
+    struct elm_evaluation e = run_one(&x->duel, honest_duel, honest_duel);
+    if (e.status != ELM_EVAL_OK || e.compared != 0)
+        complain(x, "an honest duel: %s (%s), %d", elm_eval_status_name(e.status), e.why,
+                 e.compared);
+    for (int tries = 0; tries < 8 && spy_at(x, 0).status != ELM_EVAL_OK; tries++) {
+        elm_evaluator_close(x->duel.evaluator);
+        open_rig(x, &x->duel);
+    }
+    for (int at = -SPY_PAGES; at <= SPY_PAGES; at++) {
+        e = spy_at(x, at);
+        if ((e.status != ELM_EVAL_OK && e.status != ELM_EVAL_CRASHED) || e.compared > 0 ||
+            (at == 0 && e.status != ELM_EVAL_OK))
+            complain(x, "a spy at %d: %s (%s), %d", at, elm_eval_status_name(e.status), e.why,
+                     e.compared);
+    }
 }
 
 static void run_level(struct fixture *x, int level)
