@@ -24,7 +24,7 @@
  *     reference_fitness: -                      that it reaches at least
  *     target: -    best_known: -    best_known_source: -    tolerance: 0
  *     hardness: -    hardness_search: -    solve_rate: -      as `elm generate` measures them
- *     archive: grid                             topk without measures or scores
+ *     archive: grid                             rooted without measures, topk without scores
  *     niches: 1024                              of archive cvt, 2 to 10000
  *     selector: power
  *     evaluations: 100000                       budget of `elm run`

@@ -87,9 +87,7 @@ struct elm_trial_def {
     const struct elm_task *task;
     struct elm_trial_arm arms[ELM_TRIAL_ARMS_MAX];
     uint32_t arm_count;
-    const char *archive, *selector;  /* both NULL: 8 programs, told apart by the cases they pass; the
-                                        best of them is a parent in 3 of 10 draws, else any;
-                                        one NULL: topk, uniform */
+    const char *archive, *selector;  /* NULL: rooted; uniform */
     const char *model;               /* of operators that take one; NULL: the built-in */
     enum elm_opaque opaque;          /* from YES on the operators' vm is NULL, and kinds that trace are
                                         refused; with ALL so is the evidence */

@@ -60,7 +60,7 @@ enum elm_status elm_generator_open(const struct elm_generator_def *def, struct e
         .names = elm_names_new(), .by_reference = true, .reference_fitness = 1,
         .fuel = GENERATOR_FUEL, .total_fuel = UINT64_MAX, .cpu_ms = 200, .memory_mb = 64,
         .nodes_max = NODES_MAX, .edit_nodes_max = EDIT_NODES_MAX, .target = 1, .best_known = 1,
-        .hardness = NAN, .hardness_search = NAN, .solve_rate = NAN, .archive = "topk", .selector = "uniform",
+        .hardness = NAN, .hardness_search = NAN, .solve_rate = NAN, .archive = "rooted", .selector = "uniform",
         .budget_evaluations = 20000, .io = {.entry = "f"},
     };
     sketch_names(p->names, &g->known);

@@ -1,7 +1,6 @@
 /*
  * trial: a whole search over one task, in this thread: choose parents, mutate, evaluate in the VM,
- * keep. Unless another archive is named it keeps eight programs, told apart by the cases they pass: a
- * newcomer takes the place of the one that passes the same cases if it is no worse, else of the worst.
+ * keep.
  */
 #include "learn/learn.h"
 
@@ -11,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#define KEPT 8
-#define BEST_SHARE 0.3           /* of the parents, with the trial's own archive */
 #define BARREN 1000              /* attempts in a row without an evaluation before giving up */
 
 struct held {
@@ -20,9 +17,8 @@ struct held {
     struct elm_tree tree;
     uint8_t *editable;
     uint32_t editable_count, refs;
-    uint64_t key;                /* of the cases it passes */
     struct elm_evaluation evaluation;
-    struct held *next;           /* with a named archive: all there are */
+    struct held *next;
 };
 
 struct runner {
@@ -41,23 +37,21 @@ struct runner {
     uint8_t *out;
     uint64_t *seen;              /* open addressing, 0: empty */
     uint64_t seen_mask, seen_count;
-    struct held *kept[KEPT];     /* the trial's own archive */
-    uint32_t kept_count;
-    const struct elm_archive_kind *kind;       /* NULL: its own */
+    const struct elm_archive_kind *kind;
     const struct elm_selector_kind *selector;
     void *archive;
     uint32_t group;              /* of it, that the parents were drawn from */
-    struct held *all;
+    struct held *kept;           /* all programs in the archive */
     struct elm_error *err;
 };
 
 /* ---- programs ---- */
 
-static struct held *hold(struct runner *r, int64_t id, struct elm_tree tree, uint64_t key,
+static struct held *hold(struct runner *r, int64_t id, struct elm_tree tree,
                          const struct elm_evaluation *e)
 {
     struct held *h = elm_malloc(sizeof(*h));
-    *h = (struct held){.id = id, .tree = tree, .refs = 1, .key = key, .evaluation = *e,
+    *h = (struct held){.id = id, .tree = tree, .refs = 1, .evaluation = *e,
                        .editable = elm_malloc(tree.count / 8 + 1)};
     h->editable_count = elm_tree_editable(&tree, r->task->problem.names, h->editable);
     return h;
@@ -106,17 +100,16 @@ static bool seen(struct runner *r, uint64_t hash)
 /* ---- evaluation ---- */
 
 /* Runs the compiled program on a set. False: it failed on a case. */
-static bool run_set(struct runner *r, enum elm_set set, struct elm_evaluation *e, uint64_t *key)
+static bool run_set(struct runner *r, enum elm_set set, struct elm_evaluation *e)
 {
     const struct elm_task *t = r->task;
     const struct elm_io *io = &t->problem.io;
     const uint8_t *in = t->in[set], *want = t->want[set];
-    uint64_t word = 0, steps;
+    uint64_t steps;
     double sum = 0;
     uint32_t n = t->case_count[set];
     e->passed = 0;
     e->cases = (uint16_t)n;
-    *key = 0;
     for (uint32_t c = 0; c < n; c++, in += io->in_bytes, want += io->out_bytes) {
         if (elm_vm_run(r->code.ptr, r->vm, in, r->out, t->problem.fuel, &steps) != ELM_VM_OK ||
             !task_finite(&r->slots, r->out))
@@ -127,11 +120,6 @@ static bool run_set(struct runner *r, enum elm_set set, struct elm_evaluation *e
         e->passed += pass;
         e->steps += steps;
         e->signature = elm_hash(r->out, io->out_bytes, e->signature);
-        word |= (uint64_t)pass << (c % 64);
-        if (c % 64 == 63 || c + 1 == n) {
-            *key = elm_hash_mix(*key, word);
-            word = 0;
-        }
     }
     e->fitness = n > 0 ? sum / n : 0;
     return true;
@@ -140,55 +128,21 @@ static bool run_set(struct runner *r, enum elm_set set, struct elm_evaluation *e
 static bool passes_all(struct runner *r, enum elm_set set)
 {
     struct elm_evaluation e = {0};
-    uint64_t key;
-    return r->task->case_count[set] == 0 || (run_set(r, set, &e, &key) && e.passed == e.cases);
+    return r->task->case_count[set] == 0 || (run_set(r, set, &e) && e.passed == e.cases);
 }
 
-static bool evaluate(struct runner *r, const struct elm_tree *t, struct elm_evaluation *e,
-                     uint64_t *key)
+static bool evaluate(struct runner *r, const struct elm_tree *t, struct elm_evaluation *e)
 {
     const struct elm_problem *p = &r->task->problem;
     enum elm_set set = r->task->case_count[ELM_SET_SCORED] > 0 ? ELM_SET_SCORED : ELM_SET_SHOWN;
     *e = (struct elm_evaluation){.status = ELM_EVAL_OK, .in_vm = true};
     elm_buf_clear(&r->code);
-    return elm_vm_compile(t, p->names, &p->io, &r->code, NULL) == ELM_OK && run_set(r, set, e, key);
+    return elm_vm_compile(t, p->names, &p->io, &r->code, NULL) == ELM_OK && run_set(r, set, e);
 }
 
 /* ---- the archive ---- */
 
-/* A tie goes to the newcomer if it is not larger than the old one or than the seed. */
-static bool takes_place(const struct runner *r, const struct held *h, const struct held *old)
-{
-    double gain = h->evaluation.fitness - old->evaluation.fitness;
-    uint32_t seed = r->task->problem.seed.count;
-    return gain > 0 || (gain == 0 && (h->tree.count <= old->tree.count || h->tree.count <= seed));
-}
-
-static void keep_own(struct runner *r, struct held *h)
-{
-    uint32_t place = r->kept_count, worst = 0;
-    for (uint32_t i = 0; i < r->kept_count; i++) {
-        if (r->kept[i]->key == h->key)
-            place = i;
-        if (r->kept[i]->evaluation.fitness < r->kept[worst]->evaluation.fitness)
-            worst = i;
-    }
-    if (place == r->kept_count && place < KEPT) {
-        r->kept[r->kept_count++] = h;
-        elm_pool_add(r->pool, &h->tree);
-        return;
-    }
-    place = place == r->kept_count ? worst : place;
-    if (!takes_place(r, h, r->kept[place])) {
-        drop(h);
-        return;
-    }
-    drop(r->kept[place]);
-    r->kept[place] = h;
-    elm_pool_add(r->pool, &h->tree);
-}
-
-static void keep_named(struct runner *r, struct held *h, int64_t parent)
+static void keep(struct runner *r, struct held *h, int64_t parent)
 {
     struct elm_entrant x = {.id = h->id, .parent = parent, .group = r->group, .nodes = h->tree.count,
                             .evaluation = &h->evaluation};
@@ -197,7 +151,7 @@ static void keep_named(struct runner *r, struct held *h, int64_t parent)
         drop(h);
         return;
     }
-    for (struct held **at = &r->all; *at != NULL && added.evicted >= 0; at = &(*at)->next) {
+    for (struct held **at = &r->kept; *at != NULL && added.evicted >= 0; at = &(*at)->next) {
         if ((*at)->id == added.evicted) {
             struct held *gone = *at;
             *at = gone->next;
@@ -205,40 +159,21 @@ static void keep_named(struct runner *r, struct held *h, int64_t parent)
             break;
         }
     }
-    h->next = r->all;
-    r->all = h;
+    h->next = r->kept;
+    r->kept = h;
     elm_pool_add(r->pool, &h->tree);
 }
 
 static struct held *find(struct runner *r, int64_t id)
 {
-    struct held *h = r->all;
+    struct held *h = r->kept;
     while (h != NULL && h->id != id)
         h = h->next;
     ELM_ASSERT(h != NULL);
     return h;
 }
 
-static uint32_t choose_own(struct runner *r, struct elm_rng *rng, struct held *out[2])
-{
-    uint32_t first = 0;
-    if (elm_rng_chance(rng, BEST_SHARE)) {
-        for (uint32_t i = 1; i < r->kept_count; i++) {
-            if (r->kept[i]->evaluation.fitness > r->kept[first]->evaluation.fitness)
-                first = i;
-        }
-    } else {
-        first = elm_rng_below(rng, r->kept_count);
-    }
-    out[0] = r->kept[first];
-    if (r->kept_count == 1)
-        return 1;
-    uint32_t second = elm_rng_below(rng, r->kept_count - 1);
-    out[1] = r->kept[second + (second >= first)];
-    return 2;
-}
-
-static uint32_t choose_named(struct runner *r, struct elm_rng *rng, struct held *out[2])
+static uint32_t choose(struct runner *r, struct elm_rng *rng, struct held *out[2])
 {
     struct elm_selection from = {.kind = r->kind, .archive = r->archive,
                                  .count = r->kind->count(r->archive)};
@@ -257,7 +192,7 @@ static uint32_t choose_named(struct runner *r, struct elm_rng *rng, struct held 
 
 /* An evaluated child: kept or dropped. True when it ends the trial. */
 static bool tell(struct runner *r, struct elm_tree child, const struct elm_evaluation *e,
-                 uint64_t key, const struct held *parent)
+                 const struct held *parent)
 {
     struct elm_trial *t = r->result;
     t->better += e->fitness > parent->evaluation.fitness;
@@ -273,11 +208,7 @@ static bool tell(struct runner *r, struct elm_tree child, const struct elm_evalu
         t->program = child;
         return true;
     }
-    struct held *h = hold(r, t->attempts, child, key, e);
-    if (r->kind == NULL)
-        keep_own(r, h);
-    else
-        keep_named(r, h, parent->id);
+    keep(r, hold(r, t->attempts, child, e), parent->id);
     return false;
 }
 
@@ -294,7 +225,6 @@ static bool try_child(struct runner *r, const struct held *parent, const struct 
 {
     struct elm_tree child;
     struct elm_evaluation e;
-    uint64_t key;
     uint32_t put = 0;
     for (uint32_t i = 0; i < edit_count; i++)
         put += edits[i].put_count;
@@ -309,8 +239,8 @@ static bool try_child(struct runner *r, const struct held *parent, const struct 
     r->result->distinct++;
     r->result->evaluations++;
     bool over = false;
-    if (evaluate(r, &child, &e, &key))
-        over = tell(r, child, &e, key, parent);
+    if (evaluate(r, &child, &e))
+        over = tell(r, child, &e, parent);
     else
         elm_tree_release(&child);
     const struct elm_trial_def *d = r->def;
@@ -347,7 +277,7 @@ static enum elm_status draw(struct runner *r, bool *evaluated, bool *over)
     struct held *two[2] = {NULL, NULL};
     struct elm_parent parents[2];
     uint32_t arm = draw_arm(r, &rng);
-    uint32_t count = r->kind == NULL ? choose_own(r, &rng, two) : choose_named(r, &rng, two);
+    uint32_t count = choose(r, &rng, two);
     const struct elm_operator_kind *op = r->operators[arm];
     uint32_t members = members_of(op);
     struct elm_operator_context context = {
@@ -423,9 +353,7 @@ static enum elm_status open_archive(struct runner *r)
 {
     const struct elm_trial_def *def = r->def;
     const char *selector = def->selector != NULL ? def->selector : "uniform";
-    if (def->archive == NULL && def->selector == NULL)
-        return ELM_OK;
-    r->kind = elm_archive_find(def->archive != NULL ? def->archive : "topk");
+    r->kind = elm_archive_find(def->archive != NULL ? def->archive : "rooted");
     r->selector = elm_selector_find(selector);
     if (r->kind == NULL)
         return elm_fail(r->err, ELM_USAGE, "there is no archive '%s': `elm list archive`",
@@ -443,21 +371,16 @@ static enum elm_status open_archive(struct runner *r)
 static enum elm_status put_seed(struct runner *r, bool *right)
 {
     struct elm_evaluation e;
-    uint64_t key;
     const struct elm_tree *seed = &r->task->problem.seed;
-    if (!evaluate(r, seed, &e, &key))
+    if (!evaluate(r, seed, &e))
         return elm_fail(r->err, ELM_USAGE, "the seed of '%s' fails on a case",
                         r->task->problem.name);
     *right = e.passed == e.cases && passes_all(r, ELM_SET_SHOWN);
     r->result->solved = *right && passes_all(r, ELM_SET_AUDIT);
-    struct held *h = hold(r, 0, elm_tree_copy(seed), key, &e);
     seen(r, elm_tree_hash(seed));
     r->result->best = e.fitness;
     r->result->program = elm_tree_copy(seed);
-    if (r->kind == NULL)
-        keep_own(r, h);
-    else
-        keep_named(r, h, -1);
+    keep(r, hold(r, 0, elm_tree_copy(seed), &e), -1);
     return ELM_OK;
 }
 
@@ -467,11 +390,9 @@ static void close_runner(struct runner *r)
         if (r->operators[i] != NULL && r->operators[i]->free != NULL)
             r->operators[i]->free(r->selves[i]);
     }
-    for (uint32_t i = 0; i < r->kept_count; i++)
-        drop(r->kept[i]);
-    while (r->all != NULL) {
-        struct held *h = r->all;
-        r->all = h->next;
+    while (r->kept != NULL) {
+        struct held *h = r->kept;
+        r->kept = h->next;
         drop(h);
     }
     if (r->archive != NULL)

@@ -320,7 +320,7 @@ static enum elm_status choose_parts(struct loading *l, struct elm_error *err)
 {
     struct elm_problem *p = &l->p;
     if (p->archive[0] == '\0')
-        strcpy(p->archive, p->measure_count > 0 && l->judge != JUDGE_COMPARE ? "grid" : "topk");
+        strcpy(p->archive, l->judge == JUDGE_COMPARE ? "topk" : p->measure_count > 0 ? "grid" : "rooted");
     if (p->selector[0] == '\0')
         strcpy(p->selector, "power");
     struct elm_buf names = {0};

@@ -90,7 +90,7 @@ enum elm_status elm_problem_from_file(const char *file, const char *command,
     p->names = elm_names_new();
     p->seed_text = text.ptr;
     memset(p->case_count, 0, sizeof(p->case_count));
-    strcpy(p->archive, "topk");
+    strcpy(p->archive, "rooted");
     strcpy(p->selector, "power");
     p->budget_evaluations = FILE_EVALUATIONS;
     parse_seed(p);

@@ -62,7 +62,7 @@ static enum elm_status choose_archive(struct elm_search *s, struct elm_error *er
     }
     if (s->archive_kind->needs_measures && p->measure_count == 0) {
         return elm_fail(err, ELM_USAGE, "archive '%s' needs measures, and '%s' has none; "
-                        "use --archive topk or add `measures:` to its problem.yaml", archive,
+                        "use --archive rooted or add `measures:` to its problem.yaml", archive,
                         p->name);
     }
     return ELM_OK;

@@ -100,7 +100,7 @@ static void loads_defaults(void **state)
     assert_int_equal(p->io.out_bytes, 8);
     assert_int_equal(p->case_count[ELM_SET_SHOWN], 64);
     assert_true(isnan(p->target) && isnan(p->best_known) && isnan(p->reference_fitness));
-    assert_string_equal(p->archive, "topk");
+    assert_string_equal(p->archive, "rooted");
     assert_true(p->seed.count > 0);
     assert_null(p->seed_outside);
     assert_null(p->reference_text);
@@ -212,7 +212,7 @@ static void names_the_mistake(void **state)
          "one of score, compare, reference is allowed, not 'duel'"},
         {"summary: x\nentry: \"int f(int a, int b)\"\nneeds_steps: yes\n", "true or false"},
         {"summary: x\nentry: \"int f(int a, int b)\"\narchive: gird\n",
-         ":3:1: key 'archive': one of best_of, cvt, grid, islands, sequential, topk is allowed, not 'gird'"},
+         ":3:1: key 'archive': one of best_of, cvt, grid, islands, rooted, sequential, topk is allowed, not 'gird'"},
         {"summary: x\nentry: \"int f(int a, int b)\"\nmeasures: [{name: a, lo: 2, hi: 1}]\n",
          "lo below hi"},
         {"summary: x\nentry: \"int f(int a, int b)\"\nmeasures: [{name: a, lo: 0, hi: 1, bins: 0}]\n",
