@@ -1,14 +1,18 @@
 /*
  * rooted: the seed for ever, which is the parent of every second child, and beside it the few best that
  * differ in fitness. What is better by half a step is often no step on the way; so half of the search
- * begins again from where nothing is lost yet (docs/results/archives.md says what that is worth).
+ * begins again from where nothing is lost yet, and less of it once that has been done many times
+ * (docs/results/archives.md says what it is worth).
  */
 #include "elm/cells.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define PLACES 8                 /* beside the seed */
-#define SEED_SHARE 0.5           /* of the children */
+#define SEED_SHARE 0.5           /* of the choices, until the seed was chosen so many times; then the
+                                    number falls with them, so that it grows with a square root */
+#define SEED_OFTEN 1000
 
 enum { SEED, OTHERS };           /* groups; the seed's cell is 0 too, and so is its index */
 
@@ -51,7 +55,8 @@ static uint32_t rooted_group(const void *self, struct elm_rng *rng, uint32_t *fi
                              uint32_t *count)
 {
     const struct elm_cells *c = self;
-    bool seed = elm_rng_chance(rng, SEED_SHARE) || c->count == OTHERS;
+    double asked = fmax(c->elites[SEED].asked, SEED_OFTEN);
+    bool seed = elm_rng_chance(rng, SEED_SHARE * SEED_OFTEN / asked) || c->count == OTHERS;
     *first = seed ? SEED : OTHERS;
     *count = seed ? 1 : c->count - OTHERS;
     return seed ? SEED : OTHERS;
@@ -96,7 +101,7 @@ static enum elm_status rooted_load(void *self, struct elm_reader *r, struct elm_
 
 const struct elm_archive_kind elm_archive_rooted = {
     .name = "rooted",
-    .summary = "the seed, parent of every second child, and the 8 best that differ in fitness",
+    .summary = "the seed, for long the parent of every second child, and the 8 best that differ in fitness",
     .make = rooted_make,
     .free = rooted_free,
     .add = rooted_add,
