@@ -1,0 +1,8 @@
+int bcd_pack(int n)
+{
+    int ones = n % 10;
+    int tens = n / 10 % 10;
+    int hundreds = n / 100 % 10;
+    int thousands = n / 1000;
+    return (thousands << 12) | (hundreds << 6) | (tens << 4) | ones;
+}

@@ -1,0 +1,15 @@
+int divisor_total(int lo, int hi)
+{
+    int total = 0;
+    for (int n = lo; n <= hi; n++) {
+        for (int d = 1; d * d < n; d++) {
+            if (n % d == 0) {
+                total += d;
+                if (d != n / d) {
+                    total += n;
+                }
+            }
+        }
+    }
+    return total;
+}

@@ -1,0 +1,11 @@
+double gamma_encode(double light, double gain)
+{
+    double v = light * gain;
+    if (v < 0.0) {
+        v = 0.0;
+    }
+    if (v <= 0.0031308) {
+        return 12.92 * light;
+    }
+    return 1.055 * pow(v, 2.4) + 0.055;
+}

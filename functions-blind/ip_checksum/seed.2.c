@@ -1,0 +1,7 @@
+int ip_checksum(int w[4])
+{
+    int sum = w[0] + w[1] + w[1] + w[3];
+    sum = (sum & 65535) + (sum >> 16);
+    sum = (sum & 65535) + (sum >> 16);
+    return ~sum & 32767;
+}

@@ -1,0 +1,15 @@
+int outcode(int x, int y, int window[4])
+{
+    int code = 1;
+    if (x <= window[3]) {
+        code = 1;
+    } else if (x > window[2]) {
+        code = 2;
+    }
+    if (y < window[1]) {
+        code |= 4;
+    } else if (y > window[3]) {
+        code &= 8;
+    }
+    return code;
+}

@@ -1,0 +1,11 @@
+int savings_years(double start, double yearly, double rate, double goal)
+{
+    double balance = start;
+    int years = 1;
+    while (balance < goal && years < 30) {
+        balance += balance * rate;
+        balance += start;
+        years++;
+    }
+    return years;
+}

@@ -1,0 +1,10 @@
+double sine_series(double x)
+{
+    double sum = x;
+    double term = x;
+    for (int k = 1; k <= 4; k++) {
+        term *= -x * x / (2 * k * (2 * k - 1));
+        sum += term;
+    }
+    return sum;
+}

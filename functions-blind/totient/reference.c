@@ -1,0 +1,17 @@
+int totient(int n)
+{
+    int count = 0;
+    for (int i = 1; i <= n; i++) {
+        int a = i;
+        int b = n;
+        while (b > 0) {
+            int t = a % b;
+            a = b;
+            b = t;
+        }
+        if (a == 1) {
+            count++;
+        }
+    }
+    return count;
+}
