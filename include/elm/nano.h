@@ -138,7 +138,7 @@ enum elm_status elm_nano_writer_ask(struct elm_nano_writer *w,
                                     const struct elm_parent *parent, uint32_t count,
                                     double temperature, struct elm_nano_sampler **sampler,
                                     uint32_t *children, struct elm_error *err);
-/* Do the edits keep within the problem's limits of nodes? */
+/* Do the edits keep within the problem's limits of nodes, and leave no order of evaluation open? */
 bool elm_nano_fits(const struct elm_problem *problem, const struct elm_tree *tree,
                    const struct elm_edit *edits, uint32_t count);
 

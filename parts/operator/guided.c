@@ -158,7 +158,8 @@ static enum elm_status guided_mutate(void *self, const struct elm_operator_conte
     *edit_count = elm_nano_child(sampler, s->order[context->member].child, context->arena, edits,
                                  NULL);
     if (!elm_nano_fits(context->problem, parent->tree, edits, *edit_count))
-        return elm_fail(err, ELM_NOT_FOUND, "an edit beyond the limits of nodes");
+        return elm_fail(err, ELM_NOT_FOUND, "an edit beyond the limits of nodes, or one "
+                        "whose order C leaves open");
     return ELM_OK;
 }
 

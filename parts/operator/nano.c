@@ -41,7 +41,8 @@ static enum elm_status nano_mutate(void *self, const struct elm_operator_context
                         (long long)parent->id);
     *edit_count = elm_nano_child(sampler, context->member, context->arena, edits, NULL);
     if (!elm_nano_fits(context->problem, parent->tree, edits, *edit_count))
-        return elm_fail(err, ELM_NOT_FOUND, "an edit beyond the limits of nodes");
+        return elm_fail(err, ELM_NOT_FOUND, "an edit beyond the limits of nodes, or one "
+                        "whose order C leaves open");
     return ELM_OK;
 }
 

@@ -86,6 +86,34 @@ enum elm_status elm_nano_writer_ask(struct elm_nano_writer *w,
     return ELM_OK;
 }
 
+/* Are there stores that are a part of an expression, or calls that may store? Only then can an edit
+ * leave an order of evaluation open. */
+static bool stores_inside(const struct elm_tree *t)
+{
+    uint32_t stores = 0, alone = 0, functions = 0;
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct elm_node *n = &t->nodes[i];
+        functions += n->kind == ELM_NODE_FUNCTION;
+        stores += n->kind >= ELM_NODE_ASSIGN;
+        if (n->kind == ELM_NODE_EVAL)
+            alone += t->nodes[i + 1].kind >= ELM_NODE_ASSIGN;
+        for (uint16_t k = 0; n->kind == ELM_NODE_FOR && k <= 2; k += 2)
+            alone += t->nodes[elm_tree_kid(t, i, k)].kind >= ELM_NODE_ASSIGN;
+    }
+    return stores > alone || functions > 1;
+}
+
+static bool passes(const struct elm_problem *problem, const struct elm_tree *tree,
+                   const struct elm_edit *edits, uint32_t count)
+{
+    struct elm_tree child;
+    if (elm_tree_edit(tree, edits, count, &child, NULL) != ELM_OK)
+        return false;
+    bool ok = elm_tree_check(&child, problem->names, NULL) == ELM_OK;
+    elm_tree_release(&child);
+    return ok;
+}
+
 bool elm_nano_fits(const struct elm_problem *problem, const struct elm_tree *tree,
                    const struct elm_edit *edits, uint32_t count)
 {
@@ -96,5 +124,6 @@ bool elm_nano_fits(const struct elm_problem *problem, const struct elm_tree *tre
         if (edits[i].removed > 0)
             nodes -= tree->nodes[elm_tree_kid(tree, edits[i].parent, edits[i].first)].size;
     }
-    return put <= problem->edit_nodes_max && nodes <= problem->nodes_max;
+    return put <= problem->edit_nodes_max && nodes <= problem->nodes_max &&
+           (!stores_inside(tree) || passes(problem, tree, edits, count));
 }
