@@ -8,7 +8,7 @@
 # make llama-check  compares elm's models and tokenizer with llama.cpp's; after make llama
 # make llama-server-check   the backend openai against llama.cpp's server; after make llama
 # make trl-check    TRL loads and trains on what elm exports; ELM_TRL=PYTHON3 names one that has it
-# make nano         trains the model that is built in anew: half an hour of 2 cores (models/README.md)
+# make nano         trains the model that is built in anew: an hour of one core (models/README.md)
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
 # make open-ended   programs and problems coevolve, with controls: half an hour of one core, resumable
 # make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
@@ -140,9 +140,9 @@ test: tests
 	@$(MAKE) --no-print-directory B=tsan tests
 	@tools/run-tests tsan threads
 
-# the tree-edit model that is built in, trained anew from random weights: half an hour of 2 cores
+# the tree-edit model that is built in, trained anew from random weights: an hour of one core
 nano: $(OUT)/elm
-	$(OUT)/elm train --trainer inversions --optimizer muon --rate 0.004 --warmup 0.01 --minutes 26 --seed 1 \
+	$(OUT)/elm train --trainer inversions --optimizer muon --rate 0.004 --warmup 0.01 --minutes 62 --threads 1 --seed 1 \
 	  --out models/elm-nano.gguf
 
 # walkers have neither traces nor inverses: what the operator learns of them it learns from the search

@@ -18,13 +18,13 @@
 #define SEED_STEPS 1000
 #define PROBES 6                 /* cases that are tried before all */
 #define SMALL_TRIES 60           /* before a chain may use any mistake */
-#define ODD_SHARE 0.5            /* of the targets; in training, as the next three */
-#define ODD_MISTAKES 6           /* at most; tries for them */
-#define ODD_TRIES 20
+#define ODD_SHARE 0.85           /* of the targets; in training, as the next three */
+#define ODD_MISTAKES 10          /* at most; tries for them */
+#define ODD_TRIES 30
 #define ODD_NODES_MAX 90
 #define DECOYS_SHARE 0.12
 #define NAMES_SHARE 0.1          /* of chains that mostly change names; with decoys: half */
-#define OPERATORS_SHARE 0.1
+#define OPERATORS_SHARE 0.15
 
 static const uint32_t set_cases[ELM_SETS] = {48, 48, 64};
 
