@@ -13,7 +13,7 @@
 # make open-ended   programs and problems coevolve, with controls: half an hour of one core, resumable
 # make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
 # make phase-2      small models that write whole walkers, learnt from all that runs admitted: half an hour
-# make phase-3      after it: one that is told the terrain learns from rewards of its own samples: half an hour
+# make phase-3      after it: one that is told the terrain learns from rewards of its own samples: an hour
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
 # B=release|debug|asan|tsan chooses the variant: build/$(B). B=fuzz CC=clang: see tests/fuzz/fuzz.h.
@@ -153,7 +153,7 @@ cycle: $(OUT)/elm
 # phase 2 of the paper on walkers: small models that write whole programs (half an hour of one core)
 phase-2: $(OUT)/elm $(OUT)/tools/samples
 	@tools/phase-2 $^ runs/phase-2
-# phase 3: one of them, told the terrain, learns from rewards of its own samples (half an hour; after phase 2)
+# phase 3: one of them, told the terrain, learns from rewards of its own samples (an hour; after phase 2)
 phase-3: $(OUT)/elm $(OUT)/tools/samples
 	@tools/phase-3 $^ runs/phase-2 runs/phase-3
 
