@@ -124,11 +124,19 @@ static enum elm_status add_loaded(struct elm_compare *c, const char *load,
     return check(c, p, to, err);
 }
 
+/* A problem that isn't there was named wrongly. */
 static enum elm_status add_named(struct elm_compare *c, const char *load, struct elm_error *err)
 {
     struct elm_problem *p;
-    ELM_TRY(elm_problem_load(load, c->def.problems_path, &p, err));
-    enum elm_status status = add_loaded(c, load, p, err);
+    enum elm_status status = elm_problem_load(load, c->def.problems_path, &p, err);
+    if (status == ELM_NOT_FOUND) {
+        if (err != NULL)
+            err->status = ELM_USAGE;
+        return ELM_USAGE;
+    }
+    if (status != ELM_OK)
+        return status;
+    status = add_loaded(c, load, p, err);
     elm_problem_free(p);
     return status;
 }

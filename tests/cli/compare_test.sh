@@ -127,6 +127,8 @@ expect 2 compare parity:1 --arm 'a: operators=tree,semantic; shares=1,2'
 has err "shares is for"
 expect 2 compare --generated gate:2:1 --arm 'm: operators=rewrite; script=answers'
 has err "elm generate"
+expect 2 compare srot --arm tree
+has err "did you mean 'sort'?"
 expect 1 compare parity:1 --arm 'm: operators=span; model=no-such-model'
 has err "arm 'm'"
 
