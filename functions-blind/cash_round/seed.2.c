@@ -1,6 +1,6 @@
 int cash_round(double price, int many)
 {
-    double exact = price * 1e+02;
+    double exact = price * 100.0;
     int cents = (int)exact;
     return (cents + 2) / 5 * 5;
 }

@@ -1,11 +1,11 @@
 double elo_update(double mine, double theirs, int games, int won)
 {
-    double expected = 1.0 / (1.0 + pow(1e+01, (theirs - mine) / 4e+02));
-    double k = 2e+01;
+    double expected = 1.0 / (1.0 + pow(10.0, (theirs - mine) / 400.0));
+    double k = 20.0;
     if (games < 30) {
-        k = 4e+01;
-    } else if (mine >= 2.4e+03) {
-        k = 1e+01;
+        k = 40.0;
+    } else if (mine >= 2400.0) {
+        k = 10.0;
     }
     return mine + k * (won / 2.0 - expected);
 }

@@ -3,5 +3,5 @@ double gear_speed(int front, int rear, double wheel, int cadence)
     double ratio = (double)front / rear;
     double round_wheel = 3.141592653589793 * wheel;
     double metres = ratio * wheel * cadence;
-    return metres * 6e+01 / 1e+02;
+    return metres * 60.0 / 100.0;
 }

@@ -1,5 +1,5 @@
 double note_frequency(int note, double cents)
 {
-    double octaves = (note - 69) / 12.0 - cents / 1.2e+03;
+    double octaves = (note - 69) / 12.0 - cents / 1200.0;
     return 444.0 * pow(octaves, 2.0);
 }

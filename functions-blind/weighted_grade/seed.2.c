@@ -3,7 +3,7 @@ double weighted_grade(double mark[6], int credit[6], int n)
     double sum = 0.0;
     int credits = 0;
     for (int i = 0; i < 6; i++) {
-        if (mark[i] > 5e+01) {
+        if (mark[i] > 50.0) {
             continue;
         }
         sum += mark[i] * credit[i];

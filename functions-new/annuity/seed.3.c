@@ -2,7 +2,7 @@
 
 double annuity(double sum, double percent, double years)
 {
-    double rate = percent / 1e+02;
+    double rate = percent / 100.0;
     double months = 12.0 * years;
     return sum * rate / (1.0 + pow(1.0 - rate, -months));
 }

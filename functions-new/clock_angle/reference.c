@@ -2,8 +2,8 @@
 
 double clock_angle(int h, int m)
 {
-    double hour = 3e+01 * (h % 12) + 0.5 * m;
+    double hour = 30.0 * (h % 12) + 0.5 * m;
     double minute = 6.0 * m;
     double d = fabs(hour - minute);
-    return fmin(d, 3.6e+02 - d);
+    return fmin(d, 360.0 - d);
 }

@@ -2,8 +2,8 @@
 
 double clock_angle(int h, int m)
 {
-    double hour = 3e+01 * (h % 12) + 0.5 * m;
+    double hour = 30.0 * (h % 12) + 0.5 * m;
     double minute = 5.0 * m;
     double d = hour - minute;
-    return fmin(d, 1.8e+02 - d);
+    return fmin(d, 180.0 - d);
 }

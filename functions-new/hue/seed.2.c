@@ -10,5 +10,5 @@ double hue(double r, double g, double b)
     } else if (high == g) {
         h = 2.0 + (b - r) / span;
     }
-    return 6e+01 * h;
+    return 60.0 * h;
 }

@@ -13,5 +13,5 @@ double hue(double r, double g, double b)
     if (h < 0.0) {
         h += 6.0;
     }
-    return 6e+01 * h;
+    return 60.0 * h;
 }

@@ -11,8 +11,8 @@ double parking_fee(double hours, int day)
     if (begun > 3) {
         fee -= 0.25 * (begun - 3);
     }
-    if (fee > 2e+01) {
-        fee = 2e+01;
+    if (fee > 20.0) {
+        fee = 20.0;
     }
     return fee;
 }

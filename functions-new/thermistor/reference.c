@@ -2,7 +2,7 @@
 
 double thermistor(int raw, double beta)
 {
-    double ohms = 1e+04 * raw / (1023 - raw);
-    double inverse = 1.0 / 298.15 + log(ohms / 1e+04) / beta;
+    double ohms = 10000.0 * raw / (1023 - raw);
+    double inverse = 1.0 / 298.15 + log(ohms / 10000.0) / beta;
     return 1.0 / inverse - 273.15;
 }

@@ -2,7 +2,7 @@
 
 double throw_range(double v, double degrees, double height)
 {
-    double angle = degrees * 3.14159265 / 3.6e+02;
+    double angle = degrees * 3.14159265 / 360.0;
     double up = v * sin(angle);
     double along = v * cos(angle);
     double time = sqrt(up * up + 9.81 * height) / 9.81;

@@ -31,7 +31,7 @@ void walker(double joint[48][2], int muscle[192][2], double wave[192][2], int co
 {
     add_joint(joint, count, 24.42, 2.02);
     add_joint(joint, count, 24.41, 14.49);
-    add_joint(joint, count, 1e+01, 13.0);
+    add_joint(joint, count, 10.0, 13.0);
     add_joint(joint, count, 9.99, 2.34);
     add_joint(joint, count, 3.49, 5.0);
     add_muscle(muscle, wave, count, 0, 1, 4.0, 0.404);

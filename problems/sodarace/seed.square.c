@@ -31,16 +31,16 @@ void walker(double joint[48][2], int muscle[192][2], double wave[192][2], int co
 {
     int side[4];
     side[0] = add_joint(joint, count, 0.0, 0.0);
-    side[1] = add_joint(joint, count, 0.0, 1e+01);
-    side[2] = add_joint(joint, count, 1e+01, 1e+01);
-    side[3] = add_joint(joint, count, 1e+01, 0.0);
+    side[1] = add_joint(joint, count, 0.0, 10.0);
+    side[2] = add_joint(joint, count, 10.0, 10.0);
+    side[3] = add_joint(joint, count, 10.0, 0.0);
     int centre = add_joint(joint, count, 5.0, 5.0);
     for (int k = 0; k < 4; k++) {
         add_muscle(muscle, wave, count, side[k], side[(k + 1) % 4], 0.0, 0.0);
     }
     add_muscle(muscle, wave, count, side[3], centre, 0.0, 0.0);
     add_muscle(muscle, wave, count, side[0], centre, 5.0, 0.0);
-    add_muscle(muscle, wave, count, side[1], centre, 1e+01, 0.0);
+    add_muscle(muscle, wave, count, side[1], centre, 10.0, 0.0);
     add_muscle(muscle, wave, count, side[2], centre, 2.0, 0.0);
 }
 

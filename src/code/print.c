@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WHOLE_MAX 1e6            /* whole numbers below it are written without an exponent */
+
 struct printer {
     const struct elm_names *names;
     struct elm_buf *out;
@@ -59,7 +61,8 @@ static void indent(struct printer *p, int depth)
         put(p, "    ");
 }
 
-/* Shortest digits that read back the same, and always a double to a reader. */
+/* Shortest digits that read back the same, and always a double to a reader. What %g would write as
+ * 6e+01 is a whole number. */
 static void put_real(struct printer *p, double value)
 {
     char text[40];
@@ -68,6 +71,8 @@ static void put_real(struct printer *p, double value)
         if (strtod(text, NULL) == value)
             break;
     }
+    if (value >= 1 && value < WHOLE_MAX && strchr(text, 'e') != NULL)
+        snprintf(text, sizeof(text), "%.0f", value);
     put(p, text);
     if (strpbrk(text, ".e") == NULL)
         put(p, ".0");

@@ -130,7 +130,7 @@ static void recall_arrives(void **state)
     static const char text[] =
         "void walker(double joint[48][2], int muscle[192][2], double wave[192][2], int count[2])\n{\n"
         "    int side[4];\n    side[0] = add_joint(joint, count, 0.0, 3.0);\n"
-        "    side[2] = add_joint(joint, count, 1e+01 * 2.0, 1e+01);\n"
+        "    side[2] = add_joint(joint, count, 10.0 * 2.0, 10.0);\n"
         "    int centre = add_joint(joint, count, 5.0, 5.0);\n"
         "    for (int k = 0; k < 3; k++) {\n"
         "        add_muscle(muscle, wave, count, side[k], centre, 0.0, 0.0);\n    }\n"
