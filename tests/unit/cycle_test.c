@@ -82,7 +82,7 @@ static void learns(void **state)
     d.controls = "base,gp,best-of";
     d.count = WHOLE ? 8 : 2;
     d.seeds = 2;
-    d.evaluations = WHOLE ? 200 : 40;
+    d.evaluations = WHOLE ? 1000 : 40;
     d.gate = WHOLE ? 128 : 8;
     d.held_out = WHOLE ? 80 : 4;
     struct elm_cycle *c = cycle_of(&d);
@@ -105,8 +105,7 @@ static void learns(void **state)
         assert_true(r->adopted == 1 && there("learns/adopted.gguf"));
         assert_true(base->ahead.lo > 0);
         assert_true(gp->ahead.lo > 0);
-        /* 200 evaluations are too few for search to be ahead of single samples */
-        assert_true(r->amplification > 0);
+        assert_true(r->amplification > 1);
     }
     elm_cycle_close(c);
 }
@@ -185,7 +184,7 @@ static void starts_from_nothing(void **state)
     d.operators = "recall,tree";
     d.controls = "base,shuffled,frequencies,inversions";
     d.seeds = 1;
-    d.evaluations = WHOLE ? 200 : 40;
+    d.evaluations = WHOLE ? 1000 : 40;
     d.gate = WHOLE ? 16 : 0;
     d.held_out = 1;
     d.train = (struct elm_train_def){.trainer = "library", .steps = 1};
