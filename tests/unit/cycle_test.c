@@ -184,7 +184,7 @@ static void starts_from_nothing(void **state)
     d.operators = "recall,tree";
     d.controls = "base,shuffled,frequencies,inversions";
     d.seeds = 1;
-    d.evaluations = WHOLE ? 1000 : 40;
+    d.evaluations = WHOLE ? 200 : 40;
     d.gate = WHOLE ? 16 : 0;
     d.held_out = 1;
     d.train = (struct elm_train_def){.trainer = "library", .steps = 1};
