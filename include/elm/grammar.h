@@ -45,6 +45,18 @@ void elm_grammar_start(const struct elm_grammar *g, struct elm_grammar_state *s)
 bool elm_grammar_step(const struct elm_grammar *g, struct elm_grammar_state *s, uint8_t byte);
 /* Has the border been read: nothing more is to be written? */
 bool elm_grammar_ended(const struct elm_grammar *g, const struct elm_grammar_state *s);
+/* Bytes at the end of a span that was read to its end which are the border. */
+uint32_t elm_grammar_border(const struct elm_grammar *g);
+
+/* For those who remember what a state admits. What is left of a state once the number of nodes written
+ * is forgotten admits the same for every number, as long as there is room for all that the readings
+ * from there on ask for: elm_grammar_asked of the state after each byte, admitted or not, counted from
+ * the span's first node and at most elm_grammar_room. Equal states are equal bytes. */
+uint32_t elm_grammar_forget(struct elm_grammar_state *s);    /* returns the nodes written */
+uint32_t elm_grammar_asked(const struct elm_grammar_state *s);
+uint32_t elm_grammar_room(const struct elm_grammar *g);
+/* Of all that decides what is admitted. */
+uint64_t elm_grammar_hash(const struct elm_grammar *g);
 
 /* The nodes of a span that was read to its end (`text` may hold the border). Allocated in `arena`,
  * types not set. ELM_PARSE when the text is not complete. `names` may be added to (search thread). */

@@ -71,7 +71,8 @@ struct elm_sample_row {
     bool done;                 /* ended by itself; false: cut at tokens_max or the context */
 };
 /* Samples all rows, at most rows_max at a time. `trie`: of the model's vocabulary; needed where a row
- * has a grammar. `stopped` (nullable) is read now and then; once true the call returns ELM_STOPPED. */
+ * has a grammar, and then used until the session is freed or samples with another one. `stopped`
+ * (nullable) is read now and then; once true the call returns ELM_STOPPED. */
 enum elm_status elm_session_sample(struct elm_session *s, struct elm_sample_row *rows,
                                    uint32_t count, const struct elm_vocabulary_trie *trie,
                                    const volatile bool *stopped, struct elm_error *err);

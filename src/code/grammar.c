@@ -92,7 +92,7 @@ static bool span_step(const struct elm_grammar *g, struct state *s, uint8_t byte
     }
 }
 
-static bool whole_word(const struct elm_grammar *g, const struct state *s)
+static bool whole_word(const struct elm_grammar *g, struct state *s)
 {
     uint16_t second;
     int word = s->mode == MODE_WORD ? grammar_word_exact(g, s) : -1;
@@ -103,7 +103,7 @@ static bool whole_word(const struct elm_grammar *g, const struct state *s)
 }
 
 /* Could the span end here? */
-static bool whole(const struct elm_grammar *g, const struct state *s)
+static bool whole(const struct elm_grammar *g, struct state *s)
 {
     uint8_t type;
     bool simple = g->base == BASE_SIMPLE || g->base == BASE_FOR_INIT;
@@ -185,6 +185,7 @@ static bool must_go_on(const struct elm_grammar *g, const struct state *s)
 bool elm_grammar_step(const struct elm_grammar *g, struct elm_grammar_state *opaque, uint8_t byte)
 {
     struct state *s = state_of(opaque);
+    s->asked = 0;
     if (s->ended) {
         uint32_t at = g->border + s->at++;
         return at < g->after.len && (uint8_t)g->after.bytes[at] == byte;
@@ -198,8 +199,10 @@ bool elm_grammar_step(const struct elm_grammar *g, struct elm_grammar_state *opa
     if (!alive || s->ended) {
         /* all that is left of it, so that equal states are equal bytes */
         bool ended = s->ended;
+        uint16_t asked = s->asked;
         memset(s, 0, sizeof(*s));
         s->ended = ended;
+        s->asked = asked;
         alive = false;
     }
     s->alive = alive;
@@ -211,4 +214,41 @@ bool elm_grammar_ended(const struct elm_grammar *g, const struct elm_grammar_sta
 {
     (void)g;
     return const_state_of(s)->ended;
+}
+
+uint32_t elm_grammar_border(const struct elm_grammar *g)
+{
+    return g->border;
+}
+
+/* ---- states and grammars that are alike ---- */
+
+uint32_t elm_grammar_forget(struct elm_grammar_state *s)
+{
+    uint32_t nodes = state_of(s)->nodes;
+    state_of(s)->nodes = state_of(s)->asked = 0;
+    return nodes;
+}
+
+uint32_t elm_grammar_asked(const struct elm_grammar_state *s)
+{
+    return const_state_of(s)->asked;
+}
+
+uint32_t elm_grammar_room(const struct elm_grammar *g)
+{
+    return g->nodes_max;
+}
+
+uint64_t elm_grammar_hash(const struct elm_grammar *g)
+{
+    struct elm_grammar plain = *g;
+    uint64_t hash = g->old == NULL ? 0 : elm_hash(g->old, g->old_len, 0);
+    plain.old = NULL;
+    for (uint32_t i = 0; i < g->word_count; i++) {
+        struct elm_str text = g->words[i].text;
+        hash = elm_hash(text.ptr, text.len, hash);
+        plain.words[i].text = (struct elm_str){NULL, text.len};
+    }
+    return elm_hash(&plain, sizeof(plain), hash);
 }

@@ -132,6 +132,7 @@ struct state {
     uint64_t border;           /* bit i: the last i bytes are the border's first, after a whole span */
     uint32_t operators;        /* MODE_OPERATOR: those that it may be */
     uint16_t nodes;
+    uint16_t asked;            /* the most nodes that the last byte asked for room for */
     uint16_t level;
     uint16_t number;           /* MODE_INT: how it compares to INT32_MAX so far; else a value */
     uint16_t dims[2];          /* of the array being declared */
@@ -208,13 +209,13 @@ enum elm_status grammar_words(struct elm_grammar *g, const struct grammar_place 
 bool grammar_word_begin(const struct elm_grammar *g, struct state *s, uint8_t byte);
 bool grammar_word_step(const struct elm_grammar *g, struct state *s, uint8_t byte);
 /* The word read, which may stand here; -1 if it isn't one. */
-int grammar_word_exact(const struct elm_grammar *g, const struct state *s);
+int grammar_word_exact(const struct elm_grammar *g, struct state *s);
 /* What a word names: the type of a local or symbol; ELM_TYPE_NONE. second: of arrays. */
 uint8_t grammar_symbol(const struct elm_grammar *g, const struct state *s, uint32_t word,
                        uint16_t *second);
 bool grammar_is_word(uint8_t byte);
 /* May a local be declared, of this type, or of any (ELM_TYPE_NONE)? */
-bool grammar_declares(const struct elm_grammar *g, const struct state *s, uint8_t type);
+bool grammar_declares(const struct elm_grammar *g, struct state *s, uint8_t type);
 
 /* grammar_expression.c */
 bool grammar_double_fits(uint8_t holder_flags, uint16_t level, uint8_t unary);
@@ -233,7 +234,7 @@ bool grammar_argument_end(const struct elm_grammar *g, struct state *s, uint8_t 
 void grammar_operand_done(struct state *s, uint8_t type);
 void grammar_cast(struct state *s, bool to_double);
 /* The type of the expression's last operand, if one is complete. */
-bool grammar_complete(const struct elm_grammar *g, const struct state *s, uint8_t *type);
+bool grammar_complete(const struct elm_grammar *g, struct state *s, uint8_t *type);
 
 /* grammar_statement.c */
 void grammar_expect(struct state *s, uint8_t literal);
@@ -287,10 +288,12 @@ static inline struct frame grammar_pop(struct state *s)
 /* Is there room for so many nodes more? What must come is counted where it becomes certain, by the
  * least that it takes (an operator with a right side of one node, a call with its arguments), so that
  * a reading can always end without more. */
-static inline bool grammar_affords(const struct elm_grammar *g, const struct state *s,
+static inline bool grammar_affords(const struct elm_grammar *g, struct state *s,
                                    uint32_t nodes)
 {
-    return s->nodes + nodes <= g->nodes_max;
+    uint32_t most = s->nodes + nodes;
+    s->asked = most > s->asked ? (uint16_t)most : s->asked;
+    return most <= g->nodes_max;
 }
 
 /* An expression that stands alone in a head, not as a statement. */

@@ -113,7 +113,7 @@ void grammar_operand_done(struct state *s, uint8_t type)
     s->mode = MODE_AFTER;
 }
 
-bool grammar_complete(const struct elm_grammar *g, const struct state *s, uint8_t *type)
+bool grammar_complete(const struct elm_grammar *g, struct state *s, uint8_t *type)
 {
     int word;
     uint16_t second;
@@ -141,7 +141,7 @@ bool grammar_complete(const struct elm_grammar *g, const struct state *s, uint8_
 
 /* ---- operands ---- */
 
-static bool may_nest(const struct elm_grammar *g, const struct state *s)
+static bool may_nest(const struct elm_grammar *g, struct state *s)
 {
     return grammar_affords(g, s, 1) && s->depth < FRAMES_MAX - 1;
 }
@@ -364,7 +364,7 @@ static bool index_end(const struct elm_grammar *g, struct state *s)
 
 /* ---- what follows an operand ---- */
 
-static uint32_t operators_after(const struct elm_grammar *g, const struct state *s)
+static uint32_t operators_after(const struct elm_grammar *g, struct state *s)
 {
     uint16_t level = s->level, bit = LEVEL_MUL;
     uint8_t type = s->type, whole = type;

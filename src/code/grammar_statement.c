@@ -55,13 +55,13 @@ bool grammar_must_return(const struct elm_grammar *g, const struct state *s)
     return g->must_return && spans && (f->flags & FLAG_RETURNS) == 0;
 }
 
-static bool may_begin(const struct elm_grammar *g, const struct state *s)
+static bool may_begin(const struct elm_grammar *g, struct state *s)
 {
     /* an assignment of one scalar, or a return */
     return grammar_affords(g, s, 3) || grammar_owes(g, s) || grammar_must_return(g, s);
 }
 
-static bool nests(const struct elm_grammar *g, const struct state *s)
+static bool nests(const struct elm_grammar *g, struct state *s)
 {
     return grammar_affords(g, s, 1) && s->depth + 5 <= FRAMES_MAX;
 }

@@ -87,7 +87,7 @@ static bool free_declaration(const struct elm_grammar *g, const struct state *s)
     return s->local_count + owed_left(g, s) < LOCALS_MAX && s->local_count < names;
 }
 
-static bool may_declare_freely(const struct elm_grammar *g, const struct state *s)
+static bool may_declare_freely(const struct elm_grammar *g, struct state *s)
 {
     /* in a loop's head there must be something */
     bool head = grammar_holder(s)->kind == FRAME_FOR_INIT;
@@ -96,7 +96,7 @@ static bool may_declare_freely(const struct elm_grammar *g, const struct state *
     return (head || grammar_affords(g, s, 1)) && free_declaration(g, s);
 }
 
-bool grammar_declares(const struct elm_grammar *g, const struct state *s, uint8_t type)
+bool grammar_declares(const struct elm_grammar *g, struct state *s, uint8_t type)
 {
     if (own_list(s)) {
         for (uint32_t k = 0; k < g->owed_count; k++) {
@@ -107,7 +107,7 @@ bool grammar_declares(const struct elm_grammar *g, const struct state *s, uint8_
     return may_declare_freely(g, s);
 }
 
-static bool declarable(const struct elm_grammar *g, const struct state *s, uint32_t word)
+static bool declarable(const struct elm_grammar *g, struct state *s, uint32_t word)
 {
     const struct word *w = &g->words[word];
     if (w->owed > 0)
@@ -128,7 +128,7 @@ static bool nests(const struct state *s)
     return s->depth + 5 <= FRAMES_MAX;
 }
 
-static bool statement_keyword(const struct elm_grammar *g, const struct state *s, uint8_t keyword)
+static bool statement_keyword(const struct elm_grammar *g, struct state *s, uint8_t keyword)
 {
     uint32_t returned = g->returns == ELM_TYPE_NONE ? 1 : 2;
     switch (keyword) {
@@ -147,7 +147,7 @@ static bool statement_keyword(const struct elm_grammar *g, const struct state *s
     }
 }
 
-static bool as_statement(const struct elm_grammar *g, const struct state *s, uint32_t word)
+static bool as_statement(const struct elm_grammar *g, struct state *s, uint32_t word)
 {
     const struct word *w = &g->words[word];
     bool list = s->want == WANT_STATEMENT;
@@ -167,7 +167,7 @@ static bool as_statement(const struct elm_grammar *g, const struct state *s, uin
     return type != ELM_TYPE_NONE && (!list || grammar_affords(g, s, nodes));
 }
 
-static bool as_operand(const struct elm_grammar *g, const struct state *s, uint32_t word)
+static bool as_operand(const struct elm_grammar *g, struct state *s, uint32_t word)
 {
     const struct word *w = &g->words[word];
     const struct frame *holder = grammar_holder(s), *around = holder - 1;
@@ -196,7 +196,7 @@ static bool as_operand(const struct elm_grammar *g, const struct state *s, uint3
            (type == ELM_TYPE_DOUBLE && grammar_double_fits(holder->flags, s->level, s->unary));
 }
 
-static bool as_array(const struct elm_grammar *g, const struct state *s, uint32_t word)
+static bool as_array(const struct elm_grammar *g, struct state *s, uint32_t word)
 {
     uint16_t second;
     uint8_t type = grammar_symbol(g, s, word, &second);
@@ -207,7 +207,7 @@ static bool as_array(const struct elm_grammar *g, const struct state *s, uint32_
     return type == want->type && second == want->dims[1];
 }
 
-static bool admitted(const struct elm_grammar *g, const struct state *s, uint32_t word)
+static bool admitted(const struct elm_grammar *g, struct state *s, uint32_t word)
 {
     uint16_t second;
     uint8_t type;
@@ -227,7 +227,7 @@ static bool admitted(const struct elm_grammar *g, const struct state *s, uint32_
     }
 }
 
-static bool any_admitted(const struct elm_grammar *g, const struct state *s)
+static bool any_admitted(const struct elm_grammar *g, struct state *s)
 {
     for (uint32_t i = s->lo; i < s->hi; i++) {
         if (admitted(g, s, i))
@@ -258,7 +258,7 @@ bool grammar_word_step(const struct elm_grammar *g, struct state *s, uint8_t byt
     return any_admitted(g, s);
 }
 
-int grammar_word_exact(const struct elm_grammar *g, const struct state *s)
+int grammar_word_exact(const struct elm_grammar *g, struct state *s)
 {
     /* the shortest of a range comes first */
     if (s->lo >= s->hi || g->words[s->lo].text.len != s->at || !admitted(g, s, s->lo))

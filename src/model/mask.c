@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define TOKEN_BYTES_MAX 64
+#define MEMORY_BYTES ((size_t)4 << 20)
 
 struct trie_node {
     uint32_t child;            /* the first of them, which lie together in order of their bytes */
@@ -169,6 +170,7 @@ struct reading {
     const struct elm_vocabulary_trie *v;
     const struct elm_grammar *g;
     uint8_t *bits;
+    uint32_t asked;            /* the most nodes that any byte read asked for */
     bool any;
 };
 
@@ -179,7 +181,10 @@ static void read_on(struct reading *r, const struct trie_node *node,
     const struct trie_node *child = r->v->nodes + node->child, *end = child + node->child_count;
     for (; child < end; child++) {
         next = *s;
-        if (!elm_grammar_step(r->g, &next, child->byte))
+        bool steps = elm_grammar_step(r->g, &next, child->byte);
+        uint32_t asked = elm_grammar_asked(&next);
+        r->asked = asked > r->asked ? asked : r->asked;
+        if (!steps)
             continue;
         for (uint32_t i = 0; i < child->id_count; i++) {
             uint32_t id = r->v->ids[child->ids + i];
@@ -191,11 +196,78 @@ static void read_on(struct reading *r, const struct trie_node *node,
     }
 }
 
-bool elm_mask_make(const struct elm_vocabulary_trie *v, const struct elm_grammar *g,
-                   const struct elm_grammar_state *s, uint8_t *bits)
+static struct reading make(const struct elm_vocabulary_trie *v, const struct elm_grammar *g,
+                           const struct elm_grammar_state *s, uint8_t *bits)
 {
     struct reading r = {.v = v, .g = g, .bits = bits};
     memset(bits, 0, elm_mask_bytes(v));
     read_on(&r, v->nodes, s);
+    return r;
+}
+
+bool elm_mask_make(const struct elm_vocabulary_trie *v, const struct elm_grammar *g,
+                   const struct elm_grammar_state *s, uint8_t *bits)
+{
+    return make(v, g, s, bits).any;
+}
+
+/* ---- masks made before ---- */
+
+struct memory_entry {
+    struct elm_grammar_state key;
+    uint64_t hash;             /* of grammar and key; 0: empty */
+    uint32_t asked;            /* nodes, beyond those written */
+    bool any;
+};
+
+struct elm_mask_memory {
+    const struct elm_vocabulary_trie *v;
+    struct memory_entry *entries;
+    uint8_t *bits;             /* [entries][mask_bytes] */
+    size_t mask_bytes;
+    uint64_t place_mask;
+};
+
+struct elm_mask_memory *elm_mask_memory_new(const struct elm_vocabulary_trie *v)
+{
+    struct elm_mask_memory *m = elm_calloc(1, sizeof(*m));
+    uint64_t count = 64;
+    m->v = v;
+    m->mask_bytes = elm_mask_bytes(v);
+    while (2 * count * (sizeof(*m->entries) + m->mask_bytes) <= MEMORY_BYTES)
+        count *= 2;
+    m->place_mask = count - 1;
+    m->entries = elm_calloc(count, sizeof(*m->entries));
+    m->bits = elm_malloc(count * m->mask_bytes + 1);
+    return m;
+}
+
+void elm_mask_memory_free(struct elm_mask_memory *m)
+{
+    if (m == NULL)
+        return;
+    free(m->entries);
+    free(m->bits);
+    free(m);
+}
+
+bool elm_mask_recall(struct elm_mask_memory *m, const struct elm_grammar *g, uint64_t grammar,
+                     const struct elm_grammar_state *s, uint8_t *bits)
+{
+    struct elm_grammar_state key = *s;
+    const uint32_t written = elm_grammar_forget(&key), room = elm_grammar_room(g);
+    const uint64_t hash = elm_hash(&key, sizeof(key), grammar) | 1;
+    const size_t place = hash >> 1 & m->place_mask;
+    struct memory_entry *e = &m->entries[place];
+    uint8_t *kept = m->bits + place * m->mask_bytes;
+    if (e->hash == hash && written + e->asked <= room && memcmp(&e->key, &key, sizeof(key)) == 0) {
+        memcpy(bits, kept, m->mask_bytes);
+        return e->any;
+    }
+    struct reading r = make(m->v, g, s, bits);
+    if (r.asked <= room) {
+        *e = (struct memory_entry){key, hash, r.asked > written ? r.asked - written : 0, r.any};
+        memcpy(kept, bits, m->mask_bytes);
+    }
     return r.any;
 }

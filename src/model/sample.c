@@ -198,6 +198,11 @@ enum elm_status elm_session_sample(struct elm_session *s, struct elm_sample_row 
     const struct elm_model *m = s->model;
     for (uint32_t i = 0; i < count; i++)
         ELM_TRY(check_row(s, &rows[i], trie, err));
+    if (trie != s->masks_of) {
+        elm_mask_memory_free(s->masks);
+        s->masks = trie == NULL ? NULL : elm_mask_memory_new(trie);
+        s->masks_of = trie;
+    }
     struct call c = {.count = count, .pages_max = PAGE_BYTES_MAX / s->page_bytes};
     c.sampler = (struct sampler){.session = s, .tokenizer = m->tokenizer, .trie = trie,
                                  .vocabulary = m->config.vocabulary};

@@ -15,6 +15,7 @@ struct slot {
     struct slot *source;         /* whose first `common` tokens are awaited; NULL: none */
     uint32_t common;
     struct elm_grammar_state state;
+    uint64_t grammar;            /* its hash */
     uint8_t *mask;               /* of the next token; NULL without a grammar */
     struct elm_buf text;         /* of the answer, where it is searched for the stop string */
     bool finished;

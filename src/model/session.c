@@ -74,6 +74,7 @@ void elm_session_free(struct elm_session *s)
     free(s->rights);
     free(s->logits);
     free(s->draw_sums);
+    elm_mask_memory_free(s->masks);
     free(s);
 }
 

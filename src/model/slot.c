@@ -75,7 +75,8 @@ static void follow_grammar(const struct sampler *sampler, struct slot *slot)
 {
     while (slot->row->grammar != NULL && !slot->finished) {
         uint32_t only = 0;
-        bool any = elm_mask_make(sampler->trie, slot->row->grammar, &slot->state, slot->mask);
+        bool any = elm_mask_recall(sampler->session->masks, slot->row->grammar, slot->grammar,
+                                   &slot->state, slot->mask);
         uint32_t count = any ? admitted(slot->mask, sampler->mask_bytes, &only) : 0;
         if (count > 1)
             return;
@@ -128,6 +129,7 @@ struct slot *slot_new(const struct sampler *sampler, struct elm_sample_row *row)
         finish(slot, false);
     if (row->grammar != NULL) {
         slot->mask = elm_malloc(sampler->mask_bytes);
+        slot->grammar = elm_grammar_hash(row->grammar);
         elm_grammar_start(row->grammar, &slot->state);
         if (elm_grammar_ended(row->grammar, &slot->state))
             finish(slot, true);

@@ -113,6 +113,8 @@ struct elm_session {
     const void **rights;         /* [blocks of a context] */
     float *logits;               /* [rows_max][vocabulary, padded] */
     float *draw_sums;
+    struct elm_mask_memory *masks;                /* nullable; of the trie sampled with */
+    const struct elm_vocabulary_trie *masks_of;
 };
 
 #define GATE_PANELS 16

@@ -16,7 +16,7 @@ struct elm_compose {
     uint32_t nodes_max;
     struct spot spot;
     struct elm_buf text;           /* of the seed */
-    size_t from;                   /* of the spot in it, the whitespace before it included */
+    size_t from, to;               /* of the spot in it, the whitespace before it included */
 };
 
 static uint32_t entry_of(const struct elm_problem *p, const struct elm_tree *t)
@@ -70,7 +70,6 @@ static enum elm_status open(struct elm_compose *c, struct elm_error *err)
     const struct elm_problem *p = c->problem;
     struct elm_error why = {0};
     uint32_t old = 0;
-    size_t to;
     if (p->seed.count == 0)
         return elm_fail(err, ELM_OUTSIDE, "the seed is outside core C");
     if (!find_spot(p, &p->seed, &c->spot))
@@ -80,7 +79,7 @@ static enum elm_status open(struct elm_compose *c, struct elm_error *err)
     uint32_t others = p->seed.count - old;
     /* the grammar ends within two nodes */
     c->nodes_max = p->nodes_max > others + 3 ? p->nodes_max - others - 2 : 1;
-    print(p, &p->seed, &c->spot, &c->text, &c->from, &to);
+    print(p, &p->seed, &c->spot, &c->text, &c->from, &c->to);
     if (make_grammar(c, &c->grammar, &why) != ELM_OK)
         return elm_fail(err, ELM_OUTSIDE, "the body of '%s' can't be written anew: %s", p->io.entry,
                         why.message);
@@ -174,22 +173,17 @@ bool elm_compose_answer(const struct elm_compose *c, const struct elm_tree *prog
 enum elm_status elm_compose_program(const struct elm_compose *c, struct elm_str answer,
                                     struct elm_buf *out, struct elm_error *err)
 {
-    const struct elm_problem *p = c->problem;
-    struct elm_arena arena = {0};
-    const struct elm_node *nodes;
-    struct elm_tree child = {0};
-    uint32_t count, kids;
-    enum elm_status status = elm_grammar_nodes(c->grammar, p->names, answer, &arena, &nodes, &count,
-                                               &kids, err);
-    if (status == ELM_OK) {
-        struct elm_edit edit = elm_edit_replace(&p->seed, c->spot.at, nodes, count);
-        edit.removed = (uint16_t)c->spot.count;
-        edit.put_kids = (uint16_t)kids;
-        status = elm_tree_edit(&p->seed, &edit, 1, &child, err);
-    }
-    if (status == ELM_OK)
-        elm_tree_print(&child, p->names, out);
-    elm_tree_release(&child);
-    elm_arena_release(&arena);
-    return status;
+    struct elm_grammar_state state;
+    size_t at = 0;
+    bool admitted = true;
+    elm_grammar_start(c->grammar, &state);
+    while (admitted && at < answer.len && !elm_grammar_ended(c->grammar, &state))
+        admitted = elm_grammar_step(c->grammar, &state, (uint8_t)answer.ptr[at++]);
+    if (!admitted || !elm_grammar_ended(c->grammar, &state))
+        return elm_fail(err, ELM_PARSE, "the answer ends at byte %zu, which no statement does", at);
+    const size_t rest = c->to + elm_grammar_border(c->grammar);
+    elm_buf_add(out, c->text.ptr, c->from);
+    elm_buf_add(out, answer.ptr, at);
+    elm_buf_add(out, c->text.ptr + rest, c->text.len - rest);
+    return ELM_OK;
 }

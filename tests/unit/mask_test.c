@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #define TOKENS 1500
+#define SPANS 5
 
 struct vocabulary {
     char text[TOKENS][16];
@@ -59,17 +60,22 @@ static void compare(const struct elm_vocabulary_trie *trie, const struct vocabul
         assert_false(bit(mask, i));
 }
 
-/* A span written with random tokens; every third mask is compared token by token. */
+/* A span written with random tokens; every third mask is compared token by token, and all with what
+ * the memory holds. */
 static void write_span(const struct elm_vocabulary_trie *trie, const struct vocabulary *v,
-                       const struct elm_grammar *g, struct elm_rng *rng)
+                       struct elm_mask_memory *memory, const struct elm_grammar *g,
+                       struct elm_rng *rng)
 {
-    uint8_t mask[(TOKENS + 511) / 512 * 64];
+    uint8_t mask[(TOKENS + 511) / 512 * 64], recalled[sizeof(mask)];
+    const uint64_t grammar = elm_grammar_hash(g);
     struct elm_grammar_state s;
     elm_grammar_start(g, &s);
     for (uint32_t n = 0; !elm_grammar_ended(g, &s); n++) {
         uint32_t id = elm_rng_below(rng, TOKENS);
         memset(mask, 0xff, sizeof(mask));
         assert_true(elm_mask_make(trie, g, &s, mask));
+        assert_true(elm_mask_recall(memory, g, grammar, &s, recalled));
+        assert_memory_equal(recalled, mask, sizeof(mask));
         assert_true(n < 4000);
         if (n % 3 == 0)
             compare(trie, v, g, &s, mask);
@@ -90,6 +96,7 @@ static void spans(void **state)
     make_vocabulary(v);
     struct elm_vocabulary_trie *trie = elm_vocabulary_trie_of(v->tokens, TOKENS);
     assert_int_equal(elm_mask_bytes(trie), (TOKENS + 511) / 512 * 64);
+    struct elm_mask_memory *memory = elm_mask_memory_new(trie);
     uint32_t written = 0;
     for (uint32_t i = 0; i < 100; i++) {
         const struct elm_tree *t = &r->trees[elm_rng_below(&rng, r->count)];
@@ -97,11 +104,14 @@ static void spans(void **state)
         if (elm_grammar_new(t, r->names, 1 + elm_rng_below(&rng, t->count - 1), 1, 12, &g, NULL) !=
             ELM_OK)
             continue;
-        write_span(trie, v, g, &rng);
+        /* often enough that states come again, with more and with fewer nodes written */
+        for (uint32_t k = 0; k < SPANS; k++)
+            write_span(trie, v, memory, g, &rng);
         written++;
         elm_grammar_free(g);
     }
     assert_true(written > 50);
+    elm_mask_memory_free(memory);
     elm_vocabulary_trie_free(trie);
     rig_close_all(r);
     free(v);
