@@ -49,7 +49,7 @@ static inline struct elm_train_def rig_scratch(const struct train_rig *r, const 
 {
     return (struct elm_train_def){
         .trainer = "scratch", .data = data, .data_count = 1, .out = r->base, .rate = 3e-3f,
-        .warmup = 0.05f, .steps = 60, .batch = 8, .context = 64, .width = 64, .layers = 2,
+        .warmup = 0.05f, .steps = 100, .batch = 8, .context = 64, .width = 64, .layers = 2,
         .vocabulary = 300, .seed = 3, .threads = 1, .checkpoint_s = 1000,
     };
 }

@@ -132,7 +132,8 @@ static enum elm_status load_data(const struct elm_train_def *def, enum elm_data_
     return ELM_OK;
 }
 
-/* Random weights: heads of 64 or 32, and SwiGLU's usual 8/3 of the width. */
+/* Random weights: heads of 64 or 32, and SwiGLU's usual 8/3 of the width. Up to four heads share keys
+ * and values (Ainslie et al. 2023, arXiv 2305.13245): reading those is what most of sampling is. */
 static enum elm_status shape_of(const struct elm_train_def *def, uint32_t context,
                                 struct elm_model_config *out, struct elm_error *err)
 {
@@ -141,10 +142,13 @@ static enum elm_status shape_of(const struct elm_train_def *def, uint32_t contex
     if (width % 32 != 0 || width > 4096 || layers > 256)
         return elm_fail(err, ELM_USAGE, "a model of width %u with %u layers: multiples of 32 up to "
                         "4096, and up to 256 layers are allowed", width, layers);
-    const uint32_t head = width % 64 == 0 && width >= 128 ? 64 : 32;
+    const uint32_t head = width % 64 == 0 && width >= 128 ? 64 : 32, heads = width / head;
+    uint32_t group = 4;
+    while (heads % group != 0)
+        group--;
     *out = (struct elm_model_config){
         .vocabulary = def->vocabulary > 0 ? def->vocabulary : VOCABULARY, .width = width,
-        .layers = layers, .heads = width / head, .kv_heads = width / head, .head_width = head,
+        .layers = layers, .heads = heads, .kv_heads = heads / group, .head_width = head,
         .hidden = (width * 8 / 3 + 31) / 32 * 32, .context_max = context, .norm_epsilon = 1e-5f,
         .rope_base = 10000, .tied = true,
     };
