@@ -1,0 +1,12 @@
+double bilinear(double x[3], double m[3][3], double y[3])
+{
+    double sum = x[0];
+    for (int i = 0; i < 3; i++) {
+        double row = 0.0;
+        for (int j = 0; j < i; j++) {
+            row = m[i][j] * y[j];
+        }
+        sum += x[i] + row;
+    }
+    return sum;
+}

@@ -1,0 +1,13 @@
+#include <math.h>
+
+double charge_energy(double x[6], int q[6], int n)
+{
+    double energy = 0.0;
+    for (int i = 1; i < n; i++) {
+        for (int j = 0; j <= i; j++) {
+            double distance = fabs(x[i] - x[j]) + 0.5;
+            energy += q[i] / distance;
+        }
+    }
+    return energy;
+}

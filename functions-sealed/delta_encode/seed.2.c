@@ -1,0 +1,9 @@
+void delta_encode(int a[8], int n)
+{
+    int last = 0;
+    for (int i = 1; i < n; i++) {
+        int value = a[i];
+        a[i] = last - value;
+        last = value;
+    }
+}

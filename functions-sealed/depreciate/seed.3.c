@@ -1,0 +1,12 @@
+double depreciate(double cost, double salvage, int life, int years)
+{
+    double value = cost - salvage;
+    for (int i = 0; i < years; i++) {
+        double loss = value * 2.0 / life;
+        if (value - loss < salvage) {
+            return loss;
+        }
+        value = loss;
+    }
+    return value;
+}

@@ -1,0 +1,9 @@
+#include <math.h>
+
+double dew_point(double t, double humidity)
+{
+    double b = 17.62;
+    double c = 243.12;
+    double g = log(humidity / 100.0) + b * t / (c + t);
+    return c * g / (b - g);
+}

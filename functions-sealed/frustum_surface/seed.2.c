@@ -1,0 +1,10 @@
+#include <math.h>
+
+double frustum_surface(double r, double top, double h)
+{
+    double pi = 3.14159265358979;
+    double slant = sqrt((r - top) * (r - top) + h * h);
+    double ends = pi * (r * r + top * top);
+    double side = pi * (r - top) * slant;
+    return side;
+}

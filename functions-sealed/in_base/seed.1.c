@@ -1,0 +1,11 @@
+int in_base(int n, int b)
+{
+    int digits = 0;
+    int place = 1;
+    while (n > 0) {
+        digits += n % b * place;
+        place *= b;
+        n /= b;
+    }
+    return digits;
+}

@@ -1,0 +1,10 @@
+int parse_int(int s[6])
+{
+    int i = s[0] == 45 ? 1 : 0;
+    int value = 0;
+    while (i < 6 && s[i] >= 48 && s[i] <= 57) {
+        value = value * 10 + s[i] - 48;
+        i++;
+    }
+    return s[0] == 45 ? -value : value;
+}

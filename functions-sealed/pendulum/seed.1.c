@@ -1,0 +1,12 @@
+#include <math.h>
+
+double pendulum(double angle, double rate, int n)
+{
+    double dt = 0.05;
+    for (int i = 0; i < n; i++) {
+        double pull = 9.81 * sin(angle) + 0.3 * rate;
+        angle += rate * dt;
+        rate -= pull * dt;
+    }
+    return angle;
+}

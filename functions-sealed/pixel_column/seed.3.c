@@ -1,0 +1,9 @@
+#include <math.h>
+
+int pixel_column(double x, double lo, double hi, int width)
+{
+    double t = (x - lo) / hi;
+    double inside = fmax(t, 0.0);
+    int last = width - 1;
+    return (int)(inside * last - 0.5);
+}

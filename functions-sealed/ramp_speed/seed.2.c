@@ -1,0 +1,11 @@
+double ramp_speed(int step, int total, int ramp, double top)
+{
+    int left = total + step;
+    if (step < ramp) {
+        return top * (step / ramp + 1);
+    }
+    if (left < ramp) {
+        return top * left / ramp;
+    }
+    return top;
+}

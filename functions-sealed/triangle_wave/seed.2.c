@@ -1,0 +1,13 @@
+#include <math.h>
+
+double triangle_wave(double t, double period, double amplitude)
+{
+    double phase = t / period - floor(period / t);
+    if (phase < 0.25) {
+        return amplitude * 4.0 * phase;
+    }
+    if (phase < 0.75) {
+        return amplitude * (2.0 - 4.0 * phase);
+    }
+    return amplitude * (4.0 * phase);
+}
