@@ -180,7 +180,7 @@ enum elm_status elm_compose_program(const struct elm_compose *c, struct elm_str 
     while (admitted && at < answer.len && !elm_grammar_ended(c->grammar, &state))
         admitted = elm_grammar_step(c->grammar, &state, (uint8_t)answer.ptr[at++]);
     if (!admitted || !elm_grammar_ended(c->grammar, &state))
-        return elm_fail(err, ELM_PARSE, "the answer ends at byte %zu, which no statement does", at);
+        return elm_fail(err, ELM_PARSE, "%zu bytes that are no whole body", answer.len);
     const size_t rest = c->to + elm_grammar_border(c->grammar);
     elm_buf_add(out, c->text.ptr, c->from);
     elm_buf_add(out, answer.ptr, at);
