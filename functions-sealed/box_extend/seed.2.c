@@ -5,8 +5,7 @@ void box_extend(int box[4], int x, int y)
     }
     if (y < box[1]) {
         box[1] = x;
-    }
-    else if (x > box[2]) {
+    } else if (x > box[2]) {
         box[2] = x;
     }
     if (y > box[3]) {

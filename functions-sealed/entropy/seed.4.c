@@ -11,7 +11,7 @@ double entropy(int a[8])
             }
         }
         if (count > 0) {
-            bits -=  log(count / 8.0);
+            bits -= log(count / 8.0);
         }
     }
     return bits;

@@ -10,5 +10,5 @@ double gini(double x[6])
             gaps += fabs(x[i] - x[j]);
         }
     }
-    return gaps / (total);
+    return gaps / total;
 }
