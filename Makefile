@@ -12,7 +12,7 @@
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
 # make open-ended   programs and problems coevolve, with controls: half an hour of one core, resumable
 # make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
-# make phase-2      small models that write whole walkers, learnt from all that runs admitted: half an hour
+# make phase-2      small models that write whole walkers, learnt from all that runs admitted: 45 minutes
 # make phase-3      after it: one that is told the terrain learns from rewards of its own samples: an hour
 # make install      to PREFIX (/usr/local), under DESTDIR
 # make clean        removes build/
@@ -150,7 +150,7 @@ cycle: $(OUT)/elm
 	$(OUT)/elm cycle sodarace:square sodarace:radial --trainer edits --labels good,jump --steps 400 \
 	  --evaluations 10k --seeds 3 --gate 16 --held-out 3 --rounds 5 --out runs/cycle-sodarace
 
-# phase 2 of the paper on walkers: small models that write whole programs (half an hour of one core)
+# phase 2 of the paper on walkers: small models that write whole programs (45 minutes of one core, SmolLM2 included)
 phase-2: $(OUT)/elm $(OUT)/tools/samples
 	@tools/phase-2 $^ runs/phase-2
 # phase 3: one of them, told the terrain, learns from rewards of its own samples (an hour; after phase 2)

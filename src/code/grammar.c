@@ -132,7 +132,8 @@ static bool whole(const struct elm_grammar *g, struct state *s)
 
 /* ---- leaving what is replaced ---- */
 
-/* Is any byte but `byte` (256: any at all) admitted? */
+/* Is any byte but `byte` (256: any at all) admitted? What a copy asks for isn't noted: a reading that has
+ * followed the old text so far has written that text's nodes, never another number. */
 static bool others(const struct elm_grammar *g, const struct state *s, uint32_t byte)
 {
     for (uint32_t other = '\n'; other < 127; other++) {
