@@ -131,8 +131,9 @@ void elm_nano_writer_free(struct elm_nano_writer *w);
 /* Can it write for this problem? As elm_operator_kind.applies; and what `model` there is for. */
 bool elm_nano_writer_applies(const struct elm_problem *problem, const char **why);
 enum elm_status elm_nano_writer_model(const char *path, struct elm_error *err);
-/* The sampler, holding up to `count` children of the parent drawn by context->group; again for the same
- * ones it only looks them up. Fails: as elm_nano_open; ELM_NOT_FOUND where there is nothing to edit. */
+/* The sampler, holding up to `count` children of the parent drawn by context->group at `temperature`, or
+ * hotter the more have been asked of that parent (at most 3 times); again for the same ones it only looks
+ * them up. Fails: as elm_nano_open; ELM_NOT_FOUND where there is nothing to edit. */
 enum elm_status elm_nano_writer_ask(struct elm_nano_writer *w,
                                     const struct elm_operator_context *context,
                                     const struct elm_parent *parent, uint32_t count,

@@ -51,6 +51,8 @@ struct elm_parent {
     const uint8_t *editable;             /* bits, elm_tree_editable */
     uint32_t editable_count;
     const struct elm_evaluation *evaluation;
+    uint64_t asked;                      /* tree operators: children asked of it before, by whichever
+                                            operator; 0 where nobody counts them */
     struct elm_str wrong;                /* model operators: what the judge said of shown cases that
                                             it gets wrong, a line each ("input, expected, got") */
     struct elm_str broken, broken_why;   /* model operators: a child of it that failed, its whole text

@@ -173,7 +173,9 @@ static struct held *find(struct runner *r, int64_t id)
     return h;
 }
 
-static uint32_t choose(struct runner *r, struct elm_rng *rng, struct held *out[2])
+/* Parents of `members` children. */
+static uint32_t choose(struct runner *r, struct elm_rng *rng, uint32_t members,
+                       struct elm_parent parents[2], struct held *out[2])
 {
     struct elm_selection from = {.kind = r->kind, .archive = r->archive,
                                  .count = r->kind->count(r->archive)};
@@ -182,9 +184,16 @@ static uint32_t choose(struct runner *r, struct elm_rng *rng, struct held *out[2
         r->group = r->kind->group(r->archive, rng, &from.first, &from.count);
     uint32_t count = from.count > 1 ? 2 : 1;
     r->selector->select(&from, rng, count, indices);
-    for (uint32_t i = 0; i < count; i++)
-        out[i] = find(r, r->kind->at(r->archive, indices[i])->id);
-    r->kind->at(r->archive, indices[0])->asked++;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct elm_elite *elite = r->kind->at(r->archive, indices[i]);
+        struct held *h = find(r, elite->id);
+        parents[i] = (struct elm_parent){.id = h->id, .tree = &h->tree, .editable = h->editable,
+                                         .editable_count = h->editable_count,
+                                         .evaluation = &h->evaluation, .asked = elite->asked};
+        h->refs++;
+        out[i] = h;
+    }
+    r->kind->at(r->archive, indices[0])->asked += members;
     return count;
 }
 
@@ -277,22 +286,15 @@ static enum elm_status draw(struct runner *r, bool *evaluated, bool *over)
     struct held *two[2] = {NULL, NULL};
     struct elm_parent parents[2];
     uint32_t arm = draw_arm(r, &rng);
-    uint32_t count = choose(r, &rng, two);
     const struct elm_operator_kind *op = r->operators[arm];
     uint32_t members = members_of(op);
+    uint32_t count = choose(r, &rng, members, parents, two);
     struct elm_operator_context context = {
         .problem = &r->task->problem, .pool = r->pool,
         .evidence = r->def->opaque == ELM_OPAQUE_ALL ? NULL : &r->task->evidence,
         .vm = r->def->opaque != ELM_OPAQUE_NO ? NULL : r->vm, .arena = &r->arena, .model = r->def->model,
         .group = elm_rng_u64(&rng),
     };
-    for (uint32_t i = 0; i < count; i++) {
-        struct held *h = two[i];
-        h->refs++;
-        parents[i] = (struct elm_parent){.id = h->id, .tree = &h->tree, .editable = h->editable,
-                                         .editable_count = h->editable_count,
-                                         .evaluation = &h->evaluation};
-    }
     struct elm_parents chosen = {parents, count};
     enum elm_status status = ELM_OK;
     for (uint32_t m = 0; m < members && !*over && t->evaluations < r->def->evaluations; m++) {

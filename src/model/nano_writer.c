@@ -1,7 +1,14 @@
 /* nano_writer: what operators of the tree-edit model share: the model, and what was read and sampled. */
 #include "elm/nano.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+/* A parent that has been asked for many children is one whose mistake the model holds for right, so
+ * what it would write is written: the longer, the more it tries what it thinks unlikely
+ * (docs/results/nano.md, "Too sure of itself outside the generator"). */
+#define ASKED_OFTEN 100.0
+#define HEAT_MAX 3.0
 
 struct elm_nano_writer {
     struct elm_nano *model;
@@ -57,6 +64,11 @@ static enum elm_status open_model(struct elm_nano_writer *w, const char *path,
     return elm_nano_sampler_new(w->model, ELM_KERNEL_AUTO, &w->sampler, err);
 }
 
+static double heat_of(const struct elm_parent *parent)
+{
+    return fmin(HEAT_MAX, sqrt(1 + (double)parent->asked / ASKED_OFTEN));
+}
+
 enum elm_status elm_nano_writer_ask(struct elm_nano_writer *w,
                                     const struct elm_operator_context *context,
                                     const struct elm_parent *parent, uint32_t count,
@@ -76,7 +88,8 @@ enum elm_status elm_nano_writer_ask(struct elm_nano_writer *w,
         w->sampled = false;
     }
     if (!w->sampled || w->group != context->group) {
-        w->count = w->can_edit ? elm_nano_sample(w->sampler, context->group, count, temperature)
+        w->count = w->can_edit ? elm_nano_sample(w->sampler, context->group, count,
+                                                  temperature * heat_of(parent))
                                : 0;
         w->group = context->group;
         w->sampled = true;

@@ -86,6 +86,7 @@ struct held *ask_parents(struct elm_search *s, struct candidate *c, struct elm_r
             .editable = h->editable,
             .editable_count = h->editable_count,
             .evaluation = &h->evaluation,
+            .asked = elite->asked,
         };
         if (i == 0)
             first = h;
