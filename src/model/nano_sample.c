@@ -20,7 +20,9 @@ struct branch {
     uint8_t hole_count;
     bool pointing, finished;
     uint16_t length;             /* steps computed */
-    uint16_t room;
+    uint16_t room;               /* nodes that edits may still put */
+    uint32_t kept_end;           /* of the last subtree that got another kind and kept its kids: a hole before
+                                    it is in one of them, and puts its nodes in the place of theirs */
     struct nano_step next;       /* input of the step to compute */
     struct nano_hole hole;       /* being written, unless pointing */
     uint16_t path[NANO_STEPS_MAX];
@@ -370,6 +372,14 @@ static void draw(struct elm_nano_sampler *s, const float *logits, uint64_t seed,
                                                 s->logprobs, s->noisy});
 }
 
+/* Nodes of edits that a hole there makes superfluous: those of the kept kid. */
+static uint32_t freed(const struct elm_nano_sampler *s, const struct branch *b, uint32_t row)
+{
+    const struct nano_prefix *p = &s->lesson->prefix;
+    bool value = p->need[row] != NANO_STATEMENT && p->need[row] != NANO_BLOCK;
+    return value && p->at[row] < b->kept_end ? s->tree.nodes[p->at[row]].size : 0;
+}
+
 static void decide_point(struct elm_nano_sampler *s, const struct branch *b, uint32_t at,
                          const float *query, uint64_t seed, float temperature, double threshold)
 {
@@ -379,7 +389,8 @@ static void decide_point(struct elm_nano_sampler *s, const struct branch *b, uin
     if (b->hole_count > 0)
         from = nano_hole_next(&s->holes[b->filled].hole, &not);
     for (uint32_t j = 0; j < nodes; j++) {
-        uint64_t may = p->need[j] != NANO_NOTHING && p->at[j] >= from && p->at[j] != not;
+        uint64_t may = p->need[j] != NANO_NOTHING && p->at[j] >= from && p->at[j] != not &&
+                       (b->room >= ROOM_LEAST || freed(s, b, j) > 0);
         c.allowed[j / 64] |= may << (j % 64);
     }
     c.allowed[nodes / 64] |= (uint64_t)(b->hole_count > 0) << (nodes % 64);
@@ -440,9 +451,12 @@ static void finish_hole(struct elm_nano_sampler *s, struct branch *b)
     s->holes[s->hole_count].before = b->filled;
     b->filled = (int32_t)s->hole_count++;
     b->room = (uint16_t)(b->room > b->hole.size ? b->room - b->hole.size : 0);
+    uint32_t at = b->hole.spot->at;
+    if (b->hole.keeps && b->hole.form == 0)
+        b->kept_end = at + s->tree.nodes[at].size;
     b->hole_count++;
     b->pointing = true;
-    b->finished = b->hole_count == NANO_HOLES_MAX || b->room < ROOM_LEAST;
+    b->finished = b->hole_count == NANO_HOLES_MAX || (b->room < ROOM_LEAST && at + 1 >= b->kept_end);
 }
 
 static void take(struct elm_nano_sampler *s, struct branch *b, const struct candidate *c)
@@ -458,6 +472,7 @@ static void take(struct elm_nano_sampler *s, struct branch *b, const struct cand
     } else if (c->token == p->node_count) {
         b->finished = true;
     } else {
+        b->room = (uint16_t)(b->room + freed(s, b, c->token));
         nano_hole_open(&b->hole, spot_at(s, c->token), b->room);
         nano_step_point(&b->next, p, &b->hole, b->hole_count);
         b->pointing = false;
