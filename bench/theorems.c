@@ -1,7 +1,7 @@
 /*
- * theorems [PROGRAM.c ...]: does what was learned of generated theorems' distances guide a
+ * theorems [SEED] [PROGRAM.c ...]: does what was learned of generated theorems' distances guide a
  * search? The share of theorems proved, each strategy with the same expansions, by the search of
- * problems/theorems. `linear` and `net` learn exact distances around theorems of stream 0,
+ * problems/theorems. `linear` and `net` learn, by SEED (1), exact distances around theorems of stream 0,
  * distances 3 to 6; `held_out` are others of those distances, `harder` of distances 7 to 9, both
  * from stream 2, of which neither learning nor `elm run theorems` sees one.
  *
@@ -316,11 +316,11 @@ static void compare(const char *set, const struct guide *guides, int guide_count
            proved_by(net, made, MANY) / fmax(proved_by(breadth, made, MANY), 1));
 }
 
-static void learn_both(struct net *linear, struct net *net)
+static void learn_both(uint64_t seed, struct net *linear, struct net *net)
 {
-    struct lessons *lessons = make_lessons(0, 1, GOALS), *others = make_lessons(1, 2, 50);
-    learn(linear, lessons, 1);
-    learn(net, lessons, 1);
+    struct lessons *lessons = make_lessons(0, seed, GOALS), *others = make_lessons(1, 2, 50);
+    learn(linear, lessons, seed);
+    learn(net, lessons, seed);
     printf("theorems_linear_error %.3f rewrites\n", error_of(linear, others));
     printf("theorems_net_error %.3f rewrites\n", error_of(net, others));
     for (int i = 0; i < INPUTS; i++)
@@ -342,15 +342,18 @@ int main(int argc, char **argv)
         [LINEAR] = {.name = "linear", .value = learned, .net = &linear},
         [NET] = {.name = "net", .value = learned, .net = &net},
     };
-    int programs = argc - 1 < PROGRAMS_MAX ? argc - 1 : PROGRAMS_MAX;
-    learn_both(&linear, &net);
+    char *end;
+    uint64_t seed = argc > 1 ? strtoull(argv[1], &end, 10) : 1;
+    bool seeded = argc > 1 && *end == '\0';
+    int first = seeded ? 2 : 1, programs = argc - first < PROGRAMS_MAX ? argc - first : PROGRAMS_MAX;
+    learn_both(seeded ? seed : 1, &linear, &net);
     check(elm_problem_load("theorems", "problems", &p, &err), &err);
     for (int i = 0; i < programs; i++) {
         struct guide *g = &guides[GUIDES + i];
         snprintf(names[i], sizeof(names[i]), "program_%d", i + 1);
         g->name = names[i];
         g->problem = p;
-        compile_program(argv[i + 1], p, &g->code);
+        compile_program(argv[first + i], p, &g->code);
     }
     compare("held_out", guides, GUIDES + programs, 2, 3, 6);
     compare("harder", guides, GUIDES + programs, 2, 7, 9);
