@@ -389,6 +389,108 @@ static void samples_are_distinct_and_repeat(void **state)
     elm_nano_free(n);
 }
 
+/* A hole in a kid that another hole has kept takes no room: 11 nodes of 20 for both signs. */
+static void mends_one_sign_in_another(void **state)
+{
+    (void)state;
+    struct elm_nano *n;
+    struct elm_nano_sampler *s;
+    struct elm_problem *p;
+    struct elm_arena arena = {0};
+    struct elm_vm_memory *vm = elm_vm_memory_new();
+    uint8_t editable[ELM_NODES_MAX / 8 + 1], mask[48 * 8];
+    double in[48][4], want[48];
+    struct elm_rng rng = elm_rng(1, 0);
+    for (uint32_t i = 0; i < 48; i++) {
+        for (uint32_t k = 0; k < 4; k++)
+            in[i][k] = (double)elm_rng_below(&rng, 201) / 10 - 10;
+        want[i] = in[i][0] * in[i][3] * in[i][3] + in[i][1] * in[i][3] + in[i][2];
+    }
+    memset(mask, 1, sizeof(mask));
+    struct elm_evidence evidence = {.case_count = 48, .in = in, .want = want, .want_mask = mask};
+    if (elm_nano_builtin(&n, NULL) != ELM_OK) {
+        elm_vm_memory_free(vm);
+        skip();
+    }
+    assert_int_equal(elm_problem_load("quadratic:2", "problems", &p, NULL), ELM_OK);
+    assert_int_equal(p->edit_nodes_max, 20);
+    elm_tree_editable(&p->seed, p->names, editable);
+    assert_int_equal(elm_nano_sampler_new(n, ELM_KERNEL_AUTO, &s, NULL), ELM_OK);
+    assert_true(elm_nano_read(s, p, &evidence, &p->seed, editable, false, vm));
+    uint32_t count = elm_nano_sample(s, 1, 256, 0.7), mended = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct elm_edit edits[ELM_EDITS_MAX];
+        uint32_t edit_count = elm_nano_child(s, i, &arena, edits, NULL);
+        const struct elm_node *put = edits[0].put;
+        uint32_t at = elm_tree_kid(&p->seed, edits[0].parent, edits[0].first);
+        mended += edit_count == 1 && edits[0].put_count == 11 && put[0].kind == ELM_NODE_ADD &&
+                  put[1].kind == ELM_NODE_ADD &&
+                  memcmp(put + 2, &p->seed.nodes[at + 2], 9 * sizeof(put[0])) == 0;
+    }
+    assert_true(mended > 0);
+    elm_problem_free(p);
+    elm_arena_release(&arena);
+    elm_vm_memory_free(vm);
+    elm_nano_sampler_free(s);
+    elm_nano_free(n);
+}
+
+/* The log-probabilities of a group of children of a parent that was asked for so many. */
+static void logprobs(const char *model, const struct elm_task *t, const uint8_t *editable,
+                     uint64_t asked, double out[32])
+{
+    struct elm_nano_writer *w = elm_nano_writer_new();
+    struct elm_nano_sampler *s;
+    struct elm_arena arena = {0};
+    struct elm_operator_context context = {.problem = &t->problem, .model = model, .group = 3};
+    struct elm_parent parent = {.id = 1, .tree = &t->problem.seed, .editable = editable,
+                                .editable_count = 1, .asked = asked};
+    uint32_t count;
+    assert_int_equal(elm_nano_writer_ask(w, &context, &parent, 32, 0.7, &s, &count, NULL), ELM_OK);
+    assert_int_equal(count, 32);
+    for (uint32_t i = 0; i < 32; i++) {
+        struct elm_edit edits[ELM_EDITS_MAX];
+        elm_nano_child(s, i, &arena, edits, &out[i]);
+    }
+    elm_arena_release(&arena);
+    elm_nano_writer_free(w);
+}
+
+static double sum_of(const double x[32])
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < 32; i++)
+        sum += exp(x[i]);
+    return sum;
+}
+
+/* What is likely is tried first; who is asked again and again tries the rest too. */
+static void is_hotter_when_asked_often(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/elm-nano-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    struct elm_nano *n = small(8);
+    assert_int_equal(elm_nano_write(n, &(struct elm_nano_card){.description = "a test"}, path, NULL),
+                     ELM_OK);
+    struct elm_generator *g = generator(ELM_STREAM_GATE);
+    const struct elm_task *t = elm_generator_task(g, 0);
+    uint8_t editable[ELM_NODES_MAX / 8 + 1];
+    double cold[32], again[32], warm[32], hot[32];
+    elm_tree_editable(&t->problem.seed, t->problem.names, editable);
+    logprobs(path, t, editable, 0, cold);
+    logprobs(path, t, editable, 0, again);
+    logprobs(path, t, editable, 300, warm);
+    logprobs(path, t, editable, 1000000, hot);
+    assert_memory_equal(cold, again, sizeof(cold));
+    assert_true(sum_of(warm) < sum_of(cold) && sum_of(hot) < sum_of(warm));
+    unlink(path);
+    elm_generator_close(g);
+    elm_nano_free(n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +500,8 @@ int main(void)
         cmocka_unit_test(every_child_builds),
         cmocka_unit_test(samples_have_several_holes),
         cmocka_unit_test(samples_are_distinct_and_repeat),
+        cmocka_unit_test(mends_one_sign_in_another),
+        cmocka_unit_test(is_hotter_when_asked_often),
     };
     return cmocka_run_group_tests_name("nano", tests, NULL, NULL);
 }
