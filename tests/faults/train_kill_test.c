@@ -38,7 +38,7 @@ static const char rule[] =
     "void step(int n, double w[272], double g[272], double m[272], int t, double lr)\n{\n"
     "    for (int i = 0; i < n; i++) {\n        m[i] = 0.9 * m[i] + 0.1 * g[i];\n"
     "        w[i] -= lr * m[i] / (fabs(m[i]) + 1e-4);\n    }\n"
-    "    if ((t == 701 && lr > 0.002) || (t == 2301 && lr > 0.001))\n        w[0] = 0.0 / 0.0;\n}\n";
+    "    if ((t == 501 && lr > 0.002) || (t == 1501 && lr > 0.001))\n        w[0] = 0.0 / 0.0;\n}\n";
 
 static void test_killed(void **state)
 {
@@ -53,13 +53,13 @@ static void test_killed(void **state)
     struct elm_train_def def = rig_scratch(&r, data);
     def.width = 32;
     def.layers = 1;
-    def.steps = 3000;
+    def.steps = 2000;
     def.schedule = "constant";
     snprintf(path, sizeof(path), "%s/rule.c", r.folder);
     rig_file(path, rule);
     def.optimizer = path;
     struct elm_train_stats stats = rig_learn(&def);
-    assert_true(stats.step == 3000 && stats.rollbacks == 2);
+    assert_true(stats.step == 2000 && stats.rollbacks == 2);
     def.out = r.out;
     def.resume = true;
     def.checkpoint_s = 1;
