@@ -42,7 +42,7 @@ const struct elm_parameter *elm_school_parameters(struct elm_school *s, uint32_t
 void elm_school_gradient(struct elm_school *s, uint64_t step, struct elm_school_report *report);
 /* Mean loss of the lessons of both groups that count more than 0, for a trainer's report. */
 double elm_school_loss(const struct elm_school_report *r);
-enum elm_status elm_school_write(struct elm_school *s, const char *description, const char *path,
-                                 struct elm_error *err);
+enum elm_status elm_school_write(struct elm_school *s, const struct elm_train_stats *stats,
+                                 const char *description, const char *path, struct elm_error *err);
 
 #endif

@@ -57,6 +57,7 @@ struct elm_batch_report {
     uint64_t samples;
     double extra[4];                 /* what the kind names in `extras`: "accuracy", "margin", ... */
 };
+struct elm_train_stats;
 struct elm_trainer_kind {
     const char *name, *summary;
     const char *extras[4];           /* NULL where there are fewer */
@@ -71,8 +72,10 @@ struct elm_trainer_kind {
     /* Adds the gradient of batch `step` (from 1), a function of (definition, weights, step). */
     enum elm_status (*gradient)(void *self, uint64_t step, struct elm_batch_report *report,
                                 struct elm_error *err);
-    /* Writes the model, or the adapter, as a GGUF; the file appears whole or not at all. */
-    enum elm_status (*write)(void *self, const char *path, struct elm_error *err);
+    /* Writes the model, or the adapter, as a GGUF; the file appears whole or not at all. What it says of
+     * the training it takes from `stats`, but for times: a trainer's own counts begin anew with a resume. */
+    enum elm_status (*write)(void *self, const struct elm_train_stats *stats, const char *path,
+                             struct elm_error *err);
 };
 extern const struct elm_trainer_kind *const elm_trainer_kinds[];     /* by name, then NULL */
 const struct elm_trainer_kind *elm_trainer_find(const char *name);   /* NULL if none */

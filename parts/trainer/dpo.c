@@ -107,8 +107,10 @@ static enum elm_status dpo_gradient(void *self, uint64_t step, struct elm_batch_
     return elm_net_gradient(t->net, d->sequences, count, &ignored, err);
 }
 
-static enum elm_status dpo_write(void *self, const char *path, struct elm_error *err)
+static enum elm_status dpo_write(void *self, const struct elm_train_stats *stats,
+                                 const char *path, struct elm_error *err)
 {
+    (void)stats;
     return elm_net_write(((struct dpo *)self)->text->net, path, err);
 }
 

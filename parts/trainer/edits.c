@@ -138,9 +138,10 @@ static enum elm_status edits_gradient(void *self, uint64_t step, struct elm_batc
     return ELM_OK;
 }
 
-static enum elm_status edits_write(void *self, const char *path, struct elm_error *err)
+static enum elm_status edits_write(void *self, const struct elm_train_stats *stats,
+                                   const char *path, struct elm_error *err)
 {
-    return elm_school_write(((struct edits *)self)->school,
+    return elm_school_write(((struct edits *)self)->school, stats,
                             "Tree-edit model of elm: writes edits of C programs. Trained on the "
                             "edits that searches tried, and on what became of them.", path, err);
 }

@@ -128,8 +128,10 @@ static enum elm_status frequencies_gradient(void *self, uint64_t step,
     return ELM_OK;
 }
 
-static enum elm_status frequencies_write(void *self, const char *path, struct elm_error *err)
+static enum elm_status frequencies_write(void *self, const struct elm_train_stats *stats,
+                                         const char *path, struct elm_error *err)
 {
+    (void)stats;
     return elm_frequencies_write(&((struct frequencies *)self)->weights, path, err);
 }
 

@@ -158,8 +158,10 @@ static enum elm_status grpo_gradient(void *self, uint64_t step, struct elm_batch
     return elm_net_gradient(t->net, g->sequences, count, &ignored, err);
 }
 
-static enum elm_status grpo_write(void *self, const char *path, struct elm_error *err)
+static enum elm_status grpo_write(void *self, const struct elm_train_stats *stats,
+                                  const char *path, struct elm_error *err)
 {
+    (void)stats;
     return elm_net_write(((struct grpo *)self)->text->net, path, err);
 }
 

@@ -107,9 +107,10 @@ static enum elm_status inversions_gradient(void *self, uint64_t step,
     return ELM_OK;
 }
 
-static enum elm_status inversions_write(void *self, const char *path, struct elm_error *err)
+static enum elm_status inversions_write(void *self, const struct elm_train_stats *stats,
+                                        const char *path, struct elm_error *err)
 {
-    return elm_school_write(((struct inversions *)self)->school,
+    return elm_school_write(((struct inversions *)self)->school, stats,
                             "Tree-edit model of elm: writes edits of C programs. Trained from random "
                             "weights on programs that were broken on purpose by elm's own generator.",
                             path, err);

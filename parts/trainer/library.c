@@ -234,8 +234,10 @@ static enum elm_status library_gradient(void *self, uint64_t step, struct elm_ba
     return ELM_OK;
 }
 
-static enum elm_status library_write(void *self, const char *path, struct elm_error *err)
+static enum elm_status library_write(void *self, const struct elm_train_stats *stats,
+                                     const char *path, struct elm_error *err)
 {
+    (void)stats;
     return elm_library_write(((struct library *)self)->programs, path, err);
 }
 

@@ -34,9 +34,10 @@ static enum elm_status scratch_gradient(void *self, uint64_t step, struct elm_ba
     return elm_trainer_find("sft")->gradient(self, step, report, err);
 }
 
-static enum elm_status scratch_write(void *self, const char *path, struct elm_error *err)
+static enum elm_status scratch_write(void *self, const struct elm_train_stats *stats,
+                                     const char *path, struct elm_error *err)
 {
-    return elm_trainer_find("sft")->write(self, path, err);
+    return elm_trainer_find("sft")->write(self, stats, path, err);
 }
 
 const struct elm_trainer_kind elm_trainer_scratch = {

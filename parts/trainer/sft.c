@@ -66,8 +66,10 @@ static enum elm_status sft_gradient(void *self, uint64_t step, struct elm_batch_
     return elm_net_gradient(t->net, s->sequences, t->batch, &report->loss, err);
 }
 
-static enum elm_status sft_write(void *self, const char *path, struct elm_error *err)
+static enum elm_status sft_write(void *self, const struct elm_train_stats *stats,
+                                 const char *path, struct elm_error *err)
 {
+    (void)stats;
     return elm_net_write(((struct sft *)self)->text->net, path, err);
 }
 

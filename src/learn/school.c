@@ -27,7 +27,6 @@ struct elm_school {
     float *gradient;
     uint32_t batch, threads;
     uint64_t step;
-    double loss;                 /* of late batches, for the card */
     struct lane lanes[ELM_SCHOOL_LANES];
     uint32_t next_lane;
     pthread_mutex_t lock;
@@ -204,8 +203,6 @@ static void add_up(struct elm_school *s, struct elm_school_report *report)
             g += s->lanes[k].gradient[i];
         s->gradient[i] += g * scale;
     }
-    double loss = elm_school_loss(report);
-    s->loss = s->loss == 0 ? loss : 0.99 * s->loss + 0.01 * loss;
 }
 
 void elm_school_gradient(struct elm_school *s, uint64_t step, struct elm_school_report *report)
@@ -223,10 +220,11 @@ void elm_school_gradient(struct elm_school *s, uint64_t step, struct elm_school_
     add_up(s, report);
 }
 
-enum elm_status elm_school_write(struct elm_school *s, const char *description, const char *path,
-                                 struct elm_error *err)
+enum elm_status elm_school_write(struct elm_school *s, const struct elm_train_stats *stats,
+                                 const char *description, const char *path, struct elm_error *err)
 {
-    struct elm_nano_card card = {.description = description, .samples = s->step * s->batch,
-                                 .steps = s->step, .seed = s->def.train->seed, .loss = s->loss};
+    struct elm_nano_card card = {.description = description, .samples = stats->samples,
+                                 .steps = stats->step, .seed = s->def.train->seed,
+                                 .loss = stats->loss};
     return elm_nano_write(s->nano, &card, path, err);
 }

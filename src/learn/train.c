@@ -270,7 +270,7 @@ static enum elm_status loop(struct train *t, const char *checkpoint,
     if (!going)
         return elm_fail(err, ELM_STOPPED, "stopped at step %llu; '%s' holds it",
                         (unsigned long long)t->now.step, checkpoint);
-    ELM_TRY(t->kind->write(t->self, t->def->out, err));
+    ELM_TRY(t->kind->write(t->self, stats, t->def->out, err));
     unlink(checkpoint);
     return ELM_OK;
 }
