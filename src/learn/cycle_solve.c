@@ -3,6 +3,7 @@
 #include "learn/quality.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -222,16 +223,14 @@ static enum elm_status solve_one(struct elm_cycle *c, uint32_t round, const stru
     return status;
 }
 
-/* A folder without problem.yaml is what a kill has left. */
+/* A folder without problem.yaml is what a kill has left, half-written files in it. */
 static void clear_problem(const char *folder)
 {
-    static const char *const files[] = {"seed.c", "reference.c"};
-    for (size_t i = 0; i < ELM_COUNT(files); i++) {
-        struct elm_buf path = {0};
-        elm_buf_printf(&path, "%s/%s", folder, files[i]);
-        unlink(path.ptr);
-        elm_buf_release(&path);
-    }
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+        unlinkat(dirfd(d), e->d_name, 0);
+    if (d != NULL)
+        closedir(d);
     rmdir(folder);
 }
 

@@ -249,10 +249,24 @@ static void test_damaged(void **state)
     elm_buf_release(&before);
 }
 
+/* What a kill leaves of a problem under way: a file half written. */
+static void leave_half_a_problem(const char *round)
+{
+    static const char *const names[] = {"", "/problems", "/problems/p001"};
+    char path[192];
+    for (size_t i = 0; i < ELM_COUNT(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s%s", folder, round, names[i]);
+        assert_int_equal(mkdir(path, 0777), 0);
+    }
+    snprintf(path, sizeof(path), "%s/%s/problems/p001/seed.c.7.tmp", folder, round);
+    assert_int_equal(elm_file_write(path, ELM_STR("int "), NULL), ELM_OK);
+}
+
 /* More rounds may follow; the first ones stay as they were. */
 static void test_more_rounds(void **state)
 {
     (void)state;
+    leave_half_a_problem("whole/round-03");
     struct elm_cycle_def d = small("whole");
     d.rounds = 3;
     json_t *a = report_of("whole");
