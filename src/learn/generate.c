@@ -255,6 +255,16 @@ static bool draw_set(struct elm_generator *g, enum elm_set set)
            all_small(g, g->want[set], PROBES, n);
 }
 
+/* The target's code is compiled. */
+static bool draw_sets(struct elm_generator *g)
+{
+    for (int set = 0; set < ELM_SETS; set++) {
+        if (g->task.case_count[set] > 0 && !draw_set(g, (enum elm_set)set))
+            return false;
+    }
+    return true;
+}
+
 static enum elm_stream stream_of(uint64_t hash)
 {
     uint64_t bucket = hash % STREAM_BUCKETS;
@@ -277,12 +287,8 @@ static bool draw_target(struct elm_generator *g, struct elm_rng *rng, enum sketc
         return false;
     p->case_seed = elm_rng_u64(rng) >> 16;
     set_head(g);
-    if (!generator_compile(g, &g->target))
+    if (!generator_compile(g, &g->target) || !draw_sets(g))
         return false;
-    for (int set = 0; set < ELM_SETS; set++) {
-        if (g->task.case_count[set] > 0 && !draw_set(g, (enum elm_set)set))
-            return false;
-    }
     return is_varied(g) && uses_inputs(g) && !(training && yardstick_computes(g)) && is_alive(g);
 }
 
@@ -291,12 +297,8 @@ static bool is_target(struct elm_generator *g)
 {
     struct elm_tree tree = view(&g->target);
     if (stream_of(elm_tree_hash(&tree)) != g->def.stream || yardstick_sum(&g->target) ||
-        !generator_compile(g, &g->target))
+        !generator_compile(g, &g->target) || !draw_sets(g))
         return false;
-    for (int set = 0; set < ELM_SETS; set++) {
-        if (g->task.case_count[set] > 0 && !draw_set(g, (enum elm_set)set))
-            return false;
-    }
     return is_varied(g) && uses_inputs(g) && !yardstick_computes(g) && is_alive(g);
 }
 
@@ -326,7 +328,7 @@ static void make_odd(struct elm_generator *g, struct elm_rng *rng)
         return;
     g->target.count = g->plain.count;
     memcpy(g->target.nodes, g->plain.nodes, g->plain.count * sizeof(g->plain.nodes[0]));
-    bool still = is_target(g);
+    bool still = generator_compile(g, &g->target) && draw_sets(g);
     ELM_ASSERT(still);
 }
 
