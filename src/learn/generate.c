@@ -18,6 +18,7 @@
 #define SEED_STEPS 1000
 #define PROBES 6                 /* cases that are tried before all */
 #define SMALL_TRIES 60           /* before a chain may use any mistake */
+#define TRIED_MAX 512
 #define ODD_SHARE 0.85           /* of the targets; in training, as the next three */
 #define ODD_MISTAKES 10          /* at most; tries for them */
 #define ODD_TRIES 30
@@ -235,6 +236,8 @@ static bool is_alive(struct elm_generator *g)
             struct elm_node put[2];
             uint32_t count = n->type == ELM_TYPE_DOUBLE ? elm_edit_real(put, v)
                                                         : elm_edit_int(put, v);
+            if (elm_edit_same(n, put, count))
+                continue;
             sketch_replace(t, i, put, count, &g->scratch);
             matters = changes_something(g, &g->scratch);
         }
@@ -373,13 +376,39 @@ static enum sketch_mood draw_mood(struct elm_generator *g, struct elm_rng *rng, 
     return small ? SKETCH_SMALL : SKETCH_ANY;
 }
 
+/* Programs that were made and that would come to nothing again. */
+struct tried {
+    uint64_t hashes[TRIED_MAX];
+    uint32_t count;
+};
+
+static uint64_t bytes_hash(const struct sketch_tree *t)
+{
+    return elm_hash(t->nodes, t->count * sizeof(t->nodes[0]), 0);
+}
+
+/* Is it among them? From now on it is. */
+static bool is_again(struct tried *t, uint64_t hash)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->hashes[i] == hash)
+            return true;
+    }
+    if (t->count < TRIED_MAX)
+        t->hashes[t->count++] = hash;
+    return false;
+}
+
 static void corrupt(struct elm_generator *g, struct elm_rng *rng, uint32_t corruptions)
 {
+    struct tried tried;
     uint8_t outputs[2][GENERATOR_CASES_MAX * 8];
     enum sketch_mood mood = draw_mood(g, rng, corruptions);
     memcpy(outputs[0], g->want[0], sizeof(outputs[0]));
     g->seed.count = g->target.count;
     memcpy(g->seed.nodes, g->target.nodes, g->target.count * sizeof(g->seed.nodes[0]));
+    tried.hashes[0] = bytes_hash(&g->target);
+    tried.count = 1;
     uint32_t made = 0;
     for (uint32_t tries = 0; made < corruptions; tries++) {
         enum sketch_mood now = tries < SMALL_TRIES * corruptions ? mood : SKETCH_ANY;
@@ -387,7 +416,9 @@ static void corrupt(struct elm_generator *g, struct elm_rng *rng, uint32_t corru
             g->scratch.count > NODES_MAX)
             continue;
         struct elm_tree tree = view(&g->scratch);
-        if (elm_tree_check(&tree, g->task.problem.names, NULL) != ELM_OK ||
+        uint64_t hash = bytes_hash(&g->scratch);
+        if (is_again(&tried, hash) ||
+            elm_tree_check(&tree, g->task.problem.names, NULL) != ELM_OK ||
             !generator_compile(g, &g->scratch) || !is_change(g, outputs[0], outputs[1]) ||
             !runs_elsewhere(g))
             continue;
@@ -395,6 +426,9 @@ static void corrupt(struct elm_generator *g, struct elm_rng *rng, uint32_t corru
         memcpy(g->seed.nodes, tree.nodes, tree.count * sizeof(tree.nodes[0]));
         memcpy(outputs[0], outputs[1], sizeof(outputs[0]));
         made++;
+        /* after another program, what changed nothing may change something */
+        tried.hashes[1] = hash;
+        tried.count = 2;
     }
 }
 
