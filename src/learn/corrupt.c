@@ -35,21 +35,13 @@ static struct elm_node *node(struct corruption *c, uint32_t at)
 
 static void find_parents(struct corruption *c)
 {
-    uint32_t open[SKETCH_NODES_MAX], depth = 0;
+    c->up[0] = c->place[0] = 0;
     for (uint32_t i = 0; i < c->t->count; i++) {
-        while (depth > 0 && i >= open[depth - 1] + node(c, open[depth - 1])->size)
-            depth--;
-        c->up[i] = depth > 0 ? (uint16_t)open[depth - 1] : 0;
-        uint32_t before = i - 1;
-        if (depth == 0 || before == open[depth - 1]) {
-            c->place[i] = 0;
-        } else {
-            while (c->up[before] != open[depth - 1])
-                before = c->up[before];
-            c->place[i] = (uint16_t)(c->place[before] + 1);
+        uint32_t kid = i + 1;
+        for (uint16_t k = 0; k < node(c, i)->kids; k++, kid += node(c, kid)->size) {
+            c->up[kid] = (uint16_t)i;
+            c->place[kid] = k;
         }
-        if (node(c, i)->size > 1)
-            open[depth++] = i;
     }
 }
 
