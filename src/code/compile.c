@@ -269,6 +269,7 @@ static void write_code(const struct compiler *c, uint32_t entry, struct elm_buf 
         params[i] = (struct vm_param){p->in_offset, p->out_offset, length, (uint16_t)p->dims[1],
                                       p->type, p->direction};
         head.state_slots += p->direction == ELM_IO_STATE ? length : 0;
+        head.gives_arrays |= p->out_offset != UINT32_MAX;
     }
     put_section(code, start, &head, sizeof(head));
     head.instructions = put_section(code, start, c->code, c->count * sizeof(c->code[0]));

@@ -154,6 +154,8 @@ static void store_case(const struct vm_code *code, const struct elm_vm_memory *m
     memset(out, 0, code->out_bytes);
     if (code->returns != ELM_TYPE_NONE)
         store_elements(out, &result, 1, code->returns == ELM_TYPE_DOUBLE);
+    if (!code->gives_arrays)
+        return;
     for (uint32_t i = 0; i < code->param_count; i++) {
         const struct vm_param *p = &params[i];
         if (p->length > 0 && p->out_offset != UINT32_MAX)

@@ -85,6 +85,7 @@ struct vm_code {
     uint32_t magic, bytes;
     uint32_t in_bytes, out_bytes;
     uint32_t entry, returns, param_count;
+    uint32_t gives_arrays;       /* 1: some parameter is an output */
     uint32_t state_slots;        /* elements of the STATE arrays */
     uint32_t instruction_count, function_count, constant_count, array_count;
     /* offsets from the start of the block, multiples of 8 */
