@@ -21,7 +21,7 @@ struct branch {
     bool pointing, finished;
     uint16_t length;             /* steps computed */
     uint16_t room;               /* nodes that edits may still put */
-    uint32_t kept_end;           /* of the last subtree that got another kind and kept its kids: a hole before
+    uint32_t kept_end;           /* of the subtrees that got another kind and kept their kids: a hole before
                                     it is in one of them, and puts its nodes in the place of theirs */
     struct nano_step next;       /* input of the step to compute */
     struct nano_hole hole;       /* being written, unless pointing */
@@ -452,8 +452,9 @@ static void finish_hole(struct elm_nano_sampler *s, struct branch *b)
     b->filled = (int32_t)s->hole_count++;
     b->room = (uint16_t)(b->room > b->hole.size ? b->room - b->hole.size : 0);
     uint32_t at = b->hole.spot->at;
-    if (b->hole.keeps && b->hole.form == 0)
-        b->kept_end = at + s->tree.nodes[at].size;
+    const uint32_t end = at + s->tree.nodes[at].size;
+    if (b->hole.keeps && b->hole.form == 0 && end > b->kept_end)
+        b->kept_end = end;
     b->hole_count++;
     b->pointing = true;
     b->finished = b->hole_count == NANO_HOLES_MAX || (b->room < ROOM_LEAST && at + 1 >= b->kept_end);
