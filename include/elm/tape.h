@@ -147,4 +147,22 @@ bool elm_view_evaluate(struct elm_view *v, const struct elm_node *n, struct elm_
 void elm_view_combine(const struct elm_view *v, uint8_t op, const struct elm_column *a,
                       const struct elm_column *b, struct elm_column *out);
 
+
+/* Tapes of the parents used last, each recorded once. */
+#define ELM_TAPES_MAX 8
+struct elm_tapes;
+struct elm_parent;
+struct elm_problem;
+struct elm_tapes *elm_tapes_new(void);
+void elm_tapes_free(struct elm_tapes *t);
+/* *out is borrowed until ELM_TAPES_MAX others have been asked for. Fails: as elm_tape_record. */
+enum elm_status elm_tapes_of(struct elm_tapes *t, const struct elm_problem *problem,
+                             const struct elm_evidence *evidence, const struct elm_parent *parent,
+                             const struct elm_tape **out, struct elm_error *err);
+/* How many wanted values more an edit meets than the tape's program, where it puts one expression in
+ * another's place: cases, of those in which something is wanted there. 0 where that can't be told without
+ * running the child. Not for two threads at once. */
+int elm_tapes_gain(struct elm_tapes *t, const struct elm_tape *tape, const struct elm_tree *tree,
+                   const struct elm_edit *edit);
+
 #endif

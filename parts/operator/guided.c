@@ -19,13 +19,11 @@ struct ranked {
 };
 struct guided {
     struct elm_nano_writer *writer;
-    struct elm_tape tape;
-    bool taped, has_tape, ranked;
+    struct elm_tapes *tapes;
+    bool ranked;
     uint64_t parent, group;
     struct ranked order[PROPOSED];
     uint32_t count;
-    struct elm_column symbols[ELM_VIEW_SYMBOLS_MAX], column;
-    struct elm_view view;
     struct elm_arena arena;
 };
 
@@ -46,6 +44,7 @@ static void *guided_make(const struct elm_problem *problem)
     (void)problem;
     struct guided *s = elm_calloc(1, sizeof(*s));
     s->writer = elm_nano_writer_new();
+    s->tapes = elm_tapes_new();
     return s;
 }
 
@@ -55,45 +54,9 @@ static void guided_free(void *self)
     if (s == NULL)
         return;
     elm_nano_writer_free(s->writer);
-    elm_tape_release(&s->tape);
+    elm_tapes_free(s->tapes);
     elm_arena_release(&s->arena);
     free(s);
-}
-
-/* The cases in which something is wanted of a node; the moments are where it was computed. */
-static void open_view(struct guided *s, const struct elm_tree *tree, uint32_t at)
-{
-    s->view = (struct elm_view){.tape = &s->tape, .columns = s->symbols};
-    for (uint32_t c = 0; c < s->tape.case_count; c++) {
-        uint32_t e = s->tape.chosen[(size_t)at * s->tape.case_count + c];
-        if (e != 0)
-            s->view.events[s->view.cases++] = e;
-    }
-    s->view.symbol_count = elm_tree_scope(tree, at, s->view.symbols, ELM_VIEW_SYMBOLS_MAX);
-}
-
-/* What one edit gains; 0 where it can't be told. */
-static int gain_of(struct guided *s, const struct elm_tree *tree, const struct elm_edit *edit)
-{
-    if (edit->removed != 1 || edit->put_kids != 1 || edit->put[0].kind < ELM_NODE_INT)
-        return 0;
-    uint32_t at = elm_tree_kid(tree, edit->parent, edit->first);
-    const struct elm_node *old = &tree->nodes[at];
-    bool number = old->type == ELM_TYPE_INT || old->type == ELM_TYPE_DOUBLE;
-    bool assigned = tree->nodes[edit->parent].kind >= ELM_NODE_ASSIGN && edit->first == 0;
-    if (old->kind < ELM_NODE_INT || !number || assigned)
-        return 0;
-    open_view(s, tree, at);
-    if (s->view.cases == 0 || !elm_view_evaluate(&s->view, edit->put, &s->column) ||
-        s->column.real != (old->type == ELM_TYPE_DOUBLE))
-        return 0;
-    int gain = 0;
-    for (uint32_t i = 0; i < s->view.cases; i++) {
-        const struct elm_want *w = &s->tape.wants[s->view.events[i]];
-        gain += s->column.ok[i] && elm_want_met(w, s->column.v[i]);
-        gain -= elm_want_met(w, s->tape.events[s->view.events[i]].value);
-    }
-    return gain;
 }
 
 static int by_gain(const void *a, const void *b)
@@ -104,7 +67,8 @@ static int by_gain(const void *a, const void *b)
     return x->child < y->child ? -1 : x->child > y->child;
 }
 
-static void rank(struct guided *s, const struct elm_parent *parent,
+/* tape NULL: none could be recorded. */
+static void rank(struct guided *s, const struct elm_parent *parent, const struct elm_tape *tape,
                  struct elm_nano_sampler *sampler, uint32_t children)
 {
     struct elm_edit edits[ELM_EDITS_MAX];
@@ -112,8 +76,8 @@ static void rank(struct guided *s, const struct elm_parent *parent,
         elm_arena_clear(&s->arena);
         uint32_t count = elm_nano_child(sampler, i, &s->arena, edits, NULL);
         s->order[i] = (struct ranked){i, 0};
-        if (count == 1 && s->has_tape)
-            s->order[i].gain = gain_of(s, parent->tree, &edits[0]);
+        if (count == 1 && tape != NULL)
+            s->order[i].gain = elm_tapes_gain(s->tapes, tape, parent->tree, &edits[0]);
     }
     s->count = children;
     qsort(s->order, s->count, sizeof(s->order[0]), by_gain);
@@ -124,17 +88,14 @@ static void prepare(struct guided *s, const struct elm_operator_context *context
                     uint32_t children)
 {
     uint64_t key = elm_hash_mix(elm_tree_text_hash(parent->tree), (uint64_t)parent->id);
-    if (!s->taped || s->parent != key) {
-        s->has_tape = context->vm != NULL &&
-                      elm_tape_record(&s->tape, parent->tree, context->problem->names,
-                                      &context->problem->io, context->evidence, NULL) == ELM_OK;
-        s->taped = true;
-        s->parent = key;
-        s->ranked = false;
-    }
-    if (s->ranked && s->group == context->group)
+    if (s->ranked && s->parent == key && s->group == context->group)
         return;
-    rank(s, parent, sampler, children);
+    const struct elm_tape *tape = NULL;
+    if (context->vm == NULL || elm_tapes_of(s->tapes, context->problem, context->evidence, parent,
+                                            &tape, NULL) != ELM_OK)
+        tape = NULL;
+    rank(s, parent, tape, sampler, children);
+    s->parent = key;
     s->group = context->group;
     s->ranked = true;
 }

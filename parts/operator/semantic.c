@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAPES 8                  /* parents remembered */
 #define CASES ELM_TAPE_CASES_MAX
 #define SPOTS 4                  /* nodes tried before giving up */
 #define PARTS_MAX 56
@@ -36,15 +35,8 @@ struct candidate {
     double score;
 };
 
-struct tape_slot {
-    uint64_t key;
-    uint64_t used;
-    struct elm_tape tape;
-};
-
 struct semantic {
-    struct tape_slot slots[TAPES];
-    uint64_t calls;
+    struct elm_tapes *tapes;
     struct part parts[PARTS_MAX];
     struct elm_column symbols[ELM_VIEW_SYMBOLS_MAX];
 };
@@ -502,33 +494,6 @@ static bool is_target(const struct elm_parent *p, const struct elm_tape *tape, u
            !is_lvalue(p->tree, i);
 }
 
-/* The tape of the parent, remembered or recorded now. */
-static enum elm_status find_tape(struct semantic *self, const struct elm_problem *problem,
-                                 const struct elm_evidence *evidence,
-                                 const struct elm_parent *parent, const struct elm_tape **out,
-                                 struct elm_error *err)
-{
-    uint64_t key = elm_hash_mix(elm_tree_text_hash(parent->tree), (uint64_t)parent->id);
-    struct tape_slot *slot = &self->slots[0];
-    self->calls++;
-    for (uint32_t k = 0; k < TAPES; k++) {
-        struct tape_slot *other = &self->slots[k];
-        if (other->used > 0 && other->key == key) {
-            other->used = self->calls;
-            *out = &other->tape;
-            return ELM_OK;
-        }
-        slot = other->used < slot->used ? other : slot;
-    }
-    slot->used = 0;
-    ELM_TRY(elm_tape_record(&slot->tape, parent->tree, problem->names, &problem->io, evidence,
-                            err));
-    slot->key = key;
-    slot->used = self->calls;
-    *out = &slot->tape;
-    return ELM_OK;
-}
-
 static enum elm_status semantic_mutate(void *self, const struct elm_operator_context *context,
                                        const struct elm_parents *parents, struct elm_rng *rng,
                                        struct elm_edit *edits, uint32_t *edit_count,
@@ -543,7 +508,8 @@ static enum elm_status semantic_mutate(void *self, const struct elm_operator_con
                         (long long)parent->id);
     if (tree != NULL && elm_rng_chance(rng, PLAIN_SHARE))
         return tree->mutate(NULL, context, parents, rng, edits, edit_count, err);
-    ELM_TRY(find_tape(self, problem, context->evidence, parent, &tape, err));
+    ELM_TRY(elm_tapes_of(((struct semantic *)self)->tapes, problem, context->evidence, parent, &tape,
+                         err));
     uint32_t *targets = elm_arena_alloc(context->arena, parent->tree->count * sizeof(targets[0]));
     uint32_t count = 0;
     for (uint32_t i = 1; i < parent->tree->count && tape->failing > 0; i++) {
@@ -585,7 +551,9 @@ static bool semantic_applies(const struct elm_problem *problem,
 static void *semantic_make(const struct elm_problem *problem)
 {
     (void)problem;
-    return elm_calloc(1, sizeof(struct semantic));
+    struct semantic *s = elm_calloc(1, sizeof(*s));
+    s->tapes = elm_tapes_new();
+    return s;
 }
 
 static void semantic_free(void *self)
@@ -593,8 +561,7 @@ static void semantic_free(void *self)
     struct semantic *s = self;
     if (s == NULL)
         return;
-    for (uint32_t k = 0; k < TAPES; k++)
-        elm_tape_release(&s->slots[k].tape);
+    elm_tapes_free(s->tapes);
     free(s);
 }
 
