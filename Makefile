@@ -230,7 +230,7 @@ install: $(OUT)/elm $(OUT)/libelm.a
 	rm -f $(DESTDIR)$(PREFIX)/lib/libelm.a
 	ar rcs $(DESTDIR)$(PREFIX)/lib/libelm.a $(OUT)/elm-one.o
 	install -m 644 include/elm/*.h $(DESTDIR)$(PREFIX)/include/elm/
-	cp -r problems functions functions-hard functions-new functions-blind functions-sealed \
+	cp -r problems functions functions-hard functions-new functions-blind functions-sealed functions-unseen \
 	  $(DESTDIR)$(PREFIX)/share/elm/
 	install -m 644 README.md LICENSE NOTICE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/elm/
 clean:

@@ -282,6 +282,9 @@ static void hand_written(void **state)
     functions = variants = 0;
     check_folder("functions-sealed", &functions, &variants);
     assert_true(functions >= 36 && variants == 3 * functions);
+    functions = variants = 0;
+    check_folder("functions-unseen", &functions, &variants);
+    assert_true(functions >= 36 && variants == 3 * functions);
 }
 
 int main(void)

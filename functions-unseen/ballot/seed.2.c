@@ -1,0 +1,17 @@
+int ballot(int votes[3], int quorum)
+{
+    int total = votes[0] + votes[1];
+    if (total < quorum) {
+        return -1;
+    }
+    if (votes[0] > votes[1] && votes[0] > votes[2]) {
+        return 1;
+    }
+    if (votes[1] > votes[0] && votes[1] < votes[2]) {
+        return 2;
+    }
+    if (votes[2] > votes[0] && votes[2] > votes[1]) {
+        return 3;
+    }
+    return 0;
+}

@@ -1,0 +1,10 @@
+double bounce_path(double height, double rest)
+{
+    double path = height;
+    double rise = height * rest * rest;
+    while (rise > 0.01) {
+        path += 2.0 * rise;
+        rise *= rest * rest;
+    }
+    return path;
+}

@@ -1,0 +1,6 @@
+double daily_energy(int age, int male, int level, double kg, double cm)
+{
+    double still = 10.0 * kg + 6.25 * cm - 5.0 * age + (male ? -161.0 : 5.0);
+    double active = 1.2 * 0.175 * level;
+    return still * active;
+}

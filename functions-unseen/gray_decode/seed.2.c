@@ -1,0 +1,6 @@
+int gray_decode(int code)
+{
+    int n = code | (code >> 8);
+    n ^= n >> 4;
+    return n ^ (n >> 1);
+}

@@ -1,0 +1,15 @@
+int grid_perimeter(int cell[4][5])
+{
+    int edges = 0;
+    for (int r = 0; r < 3; r++) {
+        for (int c = 0; c < 5; c++) {
+            if (cell[r][c]) {
+                edges += 4;
+                if (r > 1 && cell[r - 1][c]) {
+                    edges -= 2;
+                }
+            }
+        }
+    }
+    return edges;
+}

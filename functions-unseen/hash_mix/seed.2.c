@@ -1,0 +1,8 @@
+int hash_mix(int key, int seed)
+{
+    int h = key ^ seed;
+    h ^= h >> 9;
+    h = (h * 27459) & 65535;
+    h ^= h >> 9;
+    return (h * 12289) & 65535;
+}

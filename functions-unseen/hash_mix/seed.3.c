@@ -1,0 +1,7 @@
+int hash_mix(int key, int seed)
+{
+    int h = key ^ seed;
+    h = (h * 27495) & 65535;
+    h ^= h >> 9;
+    return (h * 12289 + seed) % 65535;
+}

@@ -1,0 +1,10 @@
+int loan_months(int debt, int per_mille, int pay)
+{
+    int months = 0;
+    while (debt > 0 && months < 60) {
+        debt -= pay < debt ? pay : debt;
+        debt += debt * per_mille / 1000;
+        months++;
+    }
+    return months;
+}

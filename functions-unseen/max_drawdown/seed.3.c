@@ -1,0 +1,12 @@
+double max_drawdown(double price[8], int n)
+{
+    double peak = price[0];
+    double worst = 0.0;
+    for (int i = 1; i < n; i++) {
+        double fall = peak - price[i] / peak;
+        if (fall > worst) {
+            worst = fall;
+        }
+    }
+    return 10.0 * worst;
+}

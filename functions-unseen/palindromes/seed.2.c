@@ -1,0 +1,14 @@
+int palindromes(int from, int to, int base)
+{
+    int count = 0;
+    for (int n = 1; n <= to; n++) {
+        int mirror = 0;
+        for (int rest = n; rest > 0; rest /= base) {
+            mirror = mirror * 10 + rest % base;
+        }
+        if (mirror == n) {
+            count++;
+        }
+    }
+    return count;
+}

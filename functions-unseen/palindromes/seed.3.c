@@ -1,0 +1,14 @@
+int palindromes(int from, int to, int base)
+{
+    int count = 0;
+    for (int n = from; n <= to; n++) {
+        int mirror = 0;
+        for (int rest = n; rest > 1; rest /= base) {
+            mirror += rest % base;
+        }
+        if (mirror >= n) {
+            count++;
+        }
+    }
+    return count;
+}

@@ -1,0 +1,6 @@
+double plane_change(double r, double a, double tilt)
+{
+    double speed = sqrt(398600.4 * (2.0 / r + 1.0 / a));
+    double half = tilt * 3.14159265 / 180.0;
+    return 2.0 * speed * sin(half);
+}

@@ -1,0 +1,14 @@
+int rle_size(int a[12], int n)
+{
+    int pairs = 0;
+    int run = 0;
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && a[i] == a[i - 1] && run < 3) {
+            run++;
+        } else {
+            pairs++;
+            run = 1;
+        }
+    }
+    return 2 * pairs;
+}

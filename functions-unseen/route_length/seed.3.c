@@ -1,0 +1,10 @@
+double route_length(int stop[6], double x[5], double y[5], int n)
+{
+    double length = 0.0;
+    for (int i = 1; i < n - 1; i++) {
+        int from = stop[i];
+        int to = stop[(i + 1) % n];
+        length += fabs(x[to] - x[from]) + y[to] - y[from];
+    }
+    return length;
+}

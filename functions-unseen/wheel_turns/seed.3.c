@@ -1,0 +1,7 @@
+double wheel_turns(int width, int ratio, int rim, double km)
+{
+    double wall = width * ratio / 100.0;
+    double across = 2.54 * rim + 2.0 * width;
+    double lap = 3.14159265 * across / 1000.0;
+    return km * 1000.0 * lap;
+}
