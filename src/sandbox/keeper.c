@@ -8,10 +8,14 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10u         /* newer than Debian 12's header */
 #endif
+
+#define SEAL_TRIES 30
+#define SEAL_PAUSE_MS 20
 
 /* ---- memory that processes share ---- */
 static int make_memfd(const char *name, unsigned flags, bool program)
@@ -19,6 +23,22 @@ static int make_memfd(const char *name, unsigned flags, bool program)
     /* some systems forbid programs in memfds unless they are asked for; old ones know no flag */
     int fd = memfd_create(name, flags | (program ? MFD_EXEC : 0));
     return fd < 0 && program ? memfd_create(name, flags) : fd;
+}
+
+/* Where no mapping may write, EBUSY says that the kernel is at one of the pages just now (it moves them,
+ * or looks at how they are used): it waits for a sixth of a second itself, which is short on a busy machine. */
+static bool seal(int fd)
+{
+    const struct timespec pause = {0, SEAL_PAUSE_MS * 1000000};
+    for (int i = 0; i < SEAL_TRIES; i++) {
+        if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+            return true;
+        if (errno != EBUSY)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    errno = EBUSY;
+    return false;
 }
 
 enum elm_status sealed_make(const char *name, struct elm_str bytes, bool program, int *fd,
@@ -36,8 +56,7 @@ enum elm_status sealed_make(const char *name, struct elm_str bytes, bool program
     }
     /* a program that can't be read can't be traced or dumped */
     if (*fd < 0 || done < bytes.len || fchmod(*fd, program ? 0111 : 0444) != 0 ||
-        lseek(*fd, 0, SEEK_SET) != 0 ||
-        fcntl(*fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        lseek(*fd, 0, SEEK_SET) != 0 || !seal(*fd)) {
         elm_fail(err, ELM_SANDBOX, "cannot put %zu bytes into memory for '%s': %s", bytes.len, name,
                  strerror(errno));
         if (*fd >= 0)
