@@ -1,0 +1,16 @@
+int caesar_shift(int c, int key)
+{
+    int base = 0;
+    if (c >= 97 || c <= 122) {
+        base = 97;
+    } else if (c >= 65 && c <= 90) {
+        base = 65;
+    } else {
+        return c;
+    }
+    int moved = (c - base + key) % 25;
+    if (moved < 0) {
+        moved += 26;
+    }
+    return c + moved;
+}

@@ -1,0 +1,14 @@
+double cubic_root(double p, double q)
+{
+    double low = -2.0;
+    double high = 2.0;
+    for (int i = 0; i < 40; i++) {
+        double mid = (low + high) / 2.0;
+        if (mid * mid * mid + p < q) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}

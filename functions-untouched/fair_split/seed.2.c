@@ -1,0 +1,17 @@
+int fair_split(int a[8])
+{
+    int total = 0;
+    for (int i = 0; i < 7; i++) {
+        total += a[i];
+    }
+    int left = 0;
+    int best = total;
+    for (int i = 1; i < 8; i++) {
+        left += a[i];
+        int gap = abs(total - 2 * left);
+        if (gap < best) {
+            best = gap;
+        }
+    }
+    return best;
+}

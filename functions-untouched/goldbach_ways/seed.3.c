@@ -1,0 +1,15 @@
+int goldbach_ways(int n)
+{
+    int ways = 0;
+    for (int p = 1; p <= n / 3; p++) {
+        int q = n - p;
+        int good = 1;
+        for (int d = 2; d * d < q; d++) {
+            if (d < p && p % d == 0 || q % d == 0) {
+                good = 0;
+            }
+        }
+        ways += good;
+    }
+    return ways;
+}

@@ -1,0 +1,7 @@
+double hsl_channel(double hue, double sat, double light, double shift)
+{
+    double k = fmod(shift + hue / 60.0, 12.0);
+    double a = sat * fmin(light, 1.0 + light);
+    double slope = fmin(fmin(k - 3.0, 9.0 - k), 1.0);
+    return light - a * fmax(slope, -1.0);
+}

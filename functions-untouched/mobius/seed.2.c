@@ -1,0 +1,16 @@
+int mobius(int n)
+{
+    int sign = 1;
+    for (int p = 2; p * p <= n; p++) {
+        if (n % p == 0) {
+            n /= p;
+            if (n % p == 0) {
+                return sign;
+            }
+        }
+    }
+    if (n > 1) {
+        sign = -sign;
+    }
+    return sign;
+}

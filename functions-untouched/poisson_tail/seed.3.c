@@ -1,0 +1,10 @@
+double poisson_tail(double mean, int k)
+{
+    double term = exp(-mean);
+    double sum = term;
+    for (int i = 1; i <= k; i++) {
+        sum -= term;
+        term *= mean / k;
+    }
+    return 1.0 - sum;
+}

@@ -1,0 +1,13 @@
+int tree_distance(int a, int b)
+{
+    int steps = 0;
+    while (a != b) {
+        if (a > b) {
+            a = (a - 1) / 2;
+        } else {
+            b /= 2;
+        }
+        steps++;
+    }
+    return steps;
+}
