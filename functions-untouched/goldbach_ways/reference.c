@@ -5,7 +5,7 @@ int goldbach_ways(int n)
         int q = n - p;
         int good = 1;
         for (int d = 2; d * d <= q; d++) {
-            if (d < p && p % d == 0 || q % d == 0) {
+            if ((d < p && p % d == 0) || q % d == 0) {
                 good = 0;
             }
         }

@@ -6,7 +6,7 @@ double lambert_w(double x)
     double w = log(1.0 + x);
     for (int i = 0; i < 3; i++) {
         double e = exp(w);
-        w -= (w * e - x) / ((e * w + 1.0));
+        w -= (w * e - x) / (e * w + 1.0);
     }
     return w;
 }

@@ -2,7 +2,7 @@ double rlc_current(double volts, double ohms, double millihenry, double microfar
 {
     double omega = 3.141592653589793 * hertz;
     double coil = omega * millihenry / 1000.0;
-    double capacitor = 1000000.0 / (omega * microfarad);
+    double capacitor = 1e+06 / (omega * microfarad);
     double reactance = coil - capacitor;
     double impedance = sqrt(ohms + reactance * reactance);
     return fmin(volts / impedance, 2.0);

@@ -273,18 +273,13 @@ static void hand_written(void **state)
     functions = variants = 0;
     check_folder("functions-hard", &functions, &variants);
     assert_true(functions >= 26 && variants == 2 * functions);
-    functions = variants = 0;
-    check_folder("functions-new", &functions, &variants);
-    assert_true(functions >= 36 && variants == 3 * functions);
-    functions = variants = 0;
-    check_folder("functions-blind", &functions, &variants);
-    assert_true(functions >= 36 && variants == 3 * functions);
-    functions = variants = 0;
-    check_folder("functions-sealed", &functions, &variants);
-    assert_true(functions >= 36 && variants == 3 * functions);
-    functions = variants = 0;
-    check_folder("functions-unseen", &functions, &variants);
-    assert_true(functions >= 36 && variants == 3 * functions);
+    static const char *const sets[] = {"functions-new", "functions-blind", "functions-sealed", "functions-unseen",
+                                       "functions-untouched"};
+    for (size_t i = 0; i < ELM_COUNT(sets); i++) {
+        functions = variants = 0;
+        check_folder(sets[i], &functions, &variants);
+        assert_true(functions >= 36 && variants == 3 * functions);
+    }
 }
 
 int main(void)
