@@ -9,6 +9,7 @@
 # make llama-server-check   the backend openai against llama.cpp's server; after make llama
 # make trl-check    TRL loads and trains on what elm exports; ELM_TRL=PYTHON3 names one that has it
 # make nano         trains the model that is built in anew: an hour of one core (models/README.md)
+# make taught       trains the change model that is built in anew: a quarter of an hour of one core
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
 # make open-ended   programs and problems coevolve, with controls: half an hour of one core, resumable
 # make cycle        the operator learns from its own searches on walkers: hours of 2 cores, resumable
@@ -53,7 +54,7 @@ FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c tests
 FUZZ_DRIVER := $(if $(filter fuzz,$(B)),-fsanitize=fuzzer,tests/fuzz/replay.c)
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench/%,$(filter-out $(LEFT_OUT),$(wildcard bench/*.c)))
 
-.PHONY: all run nano cycle cycle-claim open-ended phase-2 phase-3 test tests objects check lint layers limits docs \
+.PHONY: all run nano taught taught-controls cycle cycle-claim open-ended phase-2 phase-3 test tests objects check lint layers limits docs \
         bench bench-quick boolean-table adam-table adam-hour optimizers clean install help llama llama-check \
         llama-server-check trl-check FORCE
 .SECONDARY:
@@ -101,6 +102,10 @@ $(OUT)/src/sandbox/embed.o: build/elm-cage src/sandbox/judge_main.c src/sandbox/
 NANO := $(if $(filter asan tsan,$(B)),,$(wildcard models/elm-nano.gguf))
 $(OUT)/src/model/nano_embed.o: private CPPFLAGS += $(if $(NANO),-DELM_NANO)
 $(OUT)/src/model/nano_embed.o: $(NANO)
+# and the change model, which costs next to nothing
+TAUGHT := $(wildcard models/elm-taught.gguf)
+$(OUT)/src/model/changes_embed.o: private CPPFLAGS += $(if $(TAUGHT),-DELM_TAUGHT)
+$(OUT)/src/model/changes_embed.o: $(TAUGHT)
 
 $(OUT)/libelm.a: $(LIB_OBJ)
 	@rm -f $@
@@ -144,6 +149,18 @@ test: tests
 nano: $(OUT)/elm
 	$(OUT)/elm train --trainer inversions --optimizer muon --rate 0.004 --warmup 0.01 --minutes 62 --threads 1 --seed 1 \
 	  --out models/elm-nano.gguf
+
+# the change model that is built in, from random weights: a quarter of an hour of one core; and its two controls, without
+# what people wrote, and with the answers shuffled
+TAUGHT_STEPS := 8000
+taught: $(OUT)/elm
+	$(OUT)/elm train --trainer changes functions-blind functions-new --rate 0.003 --steps $(TAUGHT_STEPS) --seed 1 \
+	  --out models/elm-taught.gguf
+taught-controls: $(OUT)/elm
+	@mkdir -p runs
+	$(OUT)/elm train --trainer changes --rate 0.003 --steps $(TAUGHT_STEPS) --seed 1 --out runs/taught-self.gguf
+	$(OUT)/elm train --trainer changes functions-blind functions-new --shuffled --rate 0.003 --steps $(TAUGHT_STEPS) \
+	  --seed 1 --out runs/taught-shuffled.gguf
 
 # walkers have neither traces nor inverses: what the operator learns of them it learns from the search
 cycle: $(OUT)/elm
@@ -231,7 +248,7 @@ install: $(OUT)/elm $(OUT)/libelm.a
 	ar rcs $(DESTDIR)$(PREFIX)/lib/libelm.a $(OUT)/elm-one.o
 	install -m 644 include/elm/*.h $(DESTDIR)$(PREFIX)/include/elm/
 	cp -r problems functions functions-hard functions-new functions-blind functions-sealed functions-unseen \
-	  $(DESTDIR)$(PREFIX)/share/elm/
+	  functions-untouched $(DESTDIR)$(PREFIX)/share/elm/
 	install -m 644 README.md LICENSE NOTICE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/elm/
 clean:
 	rm -rf build

@@ -94,6 +94,8 @@ struct elm_tape_binding {
 struct elm_tape {
     uint32_t case_count, node_count;
     uint32_t failing;                  /* cases with a wrong output */
+    bool failed[ELM_TAPE_CASES_MAX];   /* which */
+    uint32_t first[ELM_TAPE_CASES_MAX + 1];    /* the events of case c are first[c] .. first[c + 1] - 1 */
     bool bits;                         /* the program computes by & | ^ ~: each bit counts, and a
                                           want may leave some out */
     struct elm_tape_event *events;     /* events[0] is not used */

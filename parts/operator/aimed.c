@@ -1,7 +1,8 @@
 /*
  * aimed: small changes propose (elm/points.h), the values that the outputs want choose, as in `guided`,
  * but with no model: of some changes drawn, the one that meets most of the wanted values. How many are
- * drawn is drawn too, from one on, so that what the values can't tell comes as well.
+ * drawn is drawn too, from one on, so that what the values can't tell comes as well. What `taught` does with
+ * learning, done without: its control, and only by name.
  */
 #include "elm/points.h"
 #include "elm/tape.h"
@@ -77,6 +78,7 @@ const struct elm_operator_kind elm_operator_aimed = {
     .summary = "small changes, those first that meet more of the values wanted",
     .price_us = 60,
     .parents_min = 1,
+    .by_name = true,
     .traces = true,
     .make = aimed_make,
     .free = aimed_free,

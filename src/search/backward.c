@@ -273,6 +273,8 @@ static void record_case(struct backward *b, uint32_t c)
     uint32_t first = t->event_count, cells = t->cell_count, bindings = t->binding_count;
     b->run.flip = 0;
     b->run.event_first = first;
+    t->first[c] = t->first[c + 1] = first;
+    t->failed[c] = true;
     if (!tape_run_case(&b->run, c)) {
         t->failing++;
         t->event_count = first;
@@ -284,6 +286,8 @@ static void record_case(struct backward *b, uint32_t c)
     memset(t->wants + first, 0, (end - first) * sizeof(t->wants[0]));
     bool passes = outputs_right(b);
     t->failing += !passes;
+    t->failed[c] = !passes;
+    t->first[c + 1] = end;
     ask_conditions(b, passes);
     each_output(b, ask_output, NULL);
     for (uint32_t e = end - 1; e >= first; e--)

@@ -5,30 +5,12 @@
 #include <string.h>
 
 #define SYMBOLS_MAX 32
-#define LIST_MAX 96              /* changes of one node */
+#define LIST_MAX 256             /* changes of one node */
 #define LITERALS_MAX 8           /* that stand elsewhere and are tried here */
 #define TRIES 64                 /* nodes drawn for a change */
 #define EDITS_TRIED 16           /* changes drawn for a child */
 #define CHANGES_MAX 3
 #define PER_NODE 8               /* single changes, about */
-
-enum change {
-    KIND,                        /* arg: another kind of the node */
-    NAME,                        /* arg: another name */
-    NUMBER,                      /* a literal or a leaf becomes a literal: `number` */
-    VARIABLE,                    /* a literal becomes the scalar arg */
-    AROUND,                      /* x becomes x + number, or, arg a kind: -x, !x */
-    KID,                         /* an expression becomes the node arg below it */
-    EXCHANGE,                    /* kids arg and arg + 1 of the node */
-    DROP,                        /* its kid arg, a statement, goes */
-};
-
-struct point {
-    uint32_t at;
-    enum change change;
-    uint32_t arg;
-    double number, weight;
-};
 
 /* How likely a change is what mends, beside the others; of names and functions together. */
 #define NEXT 8                   /* + for -, < for <=, && for ||, a number one off */
@@ -43,12 +25,12 @@ struct elm_points {
     const struct elm_operator_context *context;
     const struct elm_parent *parent;
     const struct elm_tree *tree;
-    struct point list[LIST_MAX]; /* of the node that was drawn */
+    struct elm_point list[LIST_MAX]; /* of the node that was drawn */
     uint32_t count;
     double sum;                  /* of their weights */
 };
 
-static void add(struct elm_points *w, double weight, struct point p)
+static void add(struct elm_points *w, double weight, struct elm_point p)
 {
     if (w->count == LIST_MAX)
         return;
@@ -106,7 +88,7 @@ static const uint8_t families[][6] = {
 };
 
 /* The first two of a family, and the next two, are each other's next. */
-static double weight_of(uint8_t from, uint8_t to)
+enum elm_kin elm_points_kin(uint8_t from, uint8_t to)
 {
     for (size_t f = 0; f < ELM_COUNT(families); f++) {
         const uint8_t *a = memchr(families[f], from, sizeof(families[f]));
@@ -114,10 +96,16 @@ static double weight_of(uint8_t from, uint8_t to)
         if (a == NULL && b == NULL)
             continue;
         if (a == NULL || b == NULL)
-            return WILD;
-        return (a - families[f]) / 2 == (b - families[f]) / 2 ? NEXT : LIKE;
+            return ELM_KIN_NONE;
+        return (a - families[f]) / 2 == (b - families[f]) / 2 ? ELM_KIN_NEXT : ELM_KIN_FAMILY;
     }
-    return WILD;
+    return ELM_KIN_NONE;
+}
+
+static double weight_of(uint8_t from, uint8_t to)
+{
+    static const double weights[] = {WILD, LIKE, NEXT};
+    return weights[elm_points_kin(from, to)];
 }
 
 static void list_kinds(struct elm_points *w, uint32_t at)
@@ -127,7 +115,8 @@ static void list_kinds(struct elm_points *w, uint32_t at)
     const uint8_t *kinds = elm_edit_alternatives(n, &count);
     for (uint32_t i = 0; i < count; i++) {
         if (kinds[i] != n->kind)
-            add(w, weight_of(n->kind, kinds[i]), (struct point){at, KIND, kinds[i], 0, 0});
+            add(w, weight_of(n->kind, kinds[i]),
+                (struct elm_point){.at = at, .change = ELM_POINT_KIND, .arg = kinds[i]});
     }
 }
 
@@ -150,9 +139,11 @@ static void list_names(struct elm_points *w, uint32_t at, bool value)
         return;
     for (uint32_t i = 0; i < fit; i++) {
         if (is_number(n))
-            add(w, (double)SHAPE / fit, (struct point){at, VARIABLE, symbols[i].name, 0, 0});
+            add(w, (double)SHAPE / fit,
+                (struct elm_point){.at = at, .change = ELM_POINT_VARIABLE, .arg = symbols[i].name});
         else
-            add(w, (double)OTHER / fit, (struct point){at, NAME, symbols[i].name, 0, 0});
+            add(w, (double)OTHER / fit,
+                (struct elm_point){.at = at, .change = ELM_POINT_NAME, .arg = symbols[i].name});
     }
 }
 
@@ -163,10 +154,11 @@ static void list_numbers(struct elm_points *w, uint32_t at)
     double v = n->kind == ELM_NODE_INT ? (double)n->i : n->kind == ELM_NODE_REAL ? n->d : NAN;
     const double next[] = {v + 1, v - 1}, far[] = {0, 1, 2, v * 2, v / 2, v * 10, v / 10};
     for (size_t i = 0; isfinite(v) && i < ELM_COUNT(next); i++)
-        add(w, NEXT, (struct point){at, NUMBER, 0, next[i], 0});
+        add(w, NEXT, (struct elm_point){.at = at, .change = ELM_POINT_NUMBER, .number = next[i]});
     for (size_t i = 0; i < ELM_COUNT(far); i++) {
         if (isfinite(far[i]) && far[i] != v && (real || far[i] == trunc(far[i])))
-            add(w, isfinite(v) ? RARE : WILD, (struct point){at, NUMBER, 0, far[i], 0});
+            add(w, isfinite(v) ? RARE : WILD,
+                (struct elm_point){.at = at, .change = ELM_POINT_NUMBER, .number = far[i]});
     }
     uint32_t elsewhere = 0;
     for (uint32_t i = 0; i < w->tree->count && elsewhere < LITERALS_MAX; i++) {
@@ -174,7 +166,7 @@ static void list_numbers(struct elm_points *w, uint32_t at)
         if (!is_number(o) || o->type != n->type || i == at)
             continue;
         add(w, isfinite(v) ? RARE : WILD,
-            (struct point){at, NUMBER, 0, real ? o->d : (double)o->i, 0});
+            (struct elm_point){.at = at, .change = ELM_POINT_NUMBER, .number = real ? o->d : (double)o->i});
         elsewhere++;
     }
 }
@@ -195,21 +187,59 @@ static void list_value(struct elm_points *w, uint32_t at)
     if (n->kids == 0)
         list_numbers(w, at);
     if (n->type == ELM_TYPE_INT && !is_number(n)) {
-        add(w, RARE, (struct point){at, AROUND, ELM_NODE_ADD, 1, 0});
-        add(w, RARE, (struct point){at, AROUND, ELM_NODE_SUB, 1, 0});
-        add(w, WILD, (struct point){at, AROUND, ELM_NODE_NOT, 0, 0});
+        add(w, RARE, (struct elm_point){.at = at, .change = ELM_POINT_AROUND, .arg = ELM_NODE_ADD, .number = 1});
+        add(w, RARE, (struct elm_point){.at = at, .change = ELM_POINT_AROUND, .arg = ELM_NODE_SUB, .number = 1});
+        add(w, WILD, (struct elm_point){.at = at, .change = ELM_POINT_AROUND, .arg = ELM_NODE_NOT});
     }
-    add(w, WILD, (struct point){at, AROUND, ELM_NODE_NEG, 0, 0});
+    add(w, WILD, (struct elm_point){.at = at, .change = ELM_POINT_AROUND, .arg = ELM_NODE_NEG});
     uint32_t kid = at + 1;
     for (uint16_t k = 0; k < n->kids; k++) {
         if (w->tree->nodes[kid].type == n->type)
-            add(w, SHAPE, (struct point){at, KID, kid, 0, 0});
+            add(w, SHAPE, (struct elm_point){.at = at, .change = ELM_POINT_KID, .arg = kid});
         kid += w->tree->nodes[kid].size;
     }
     if (is_ordered(n))
-        add(w, SHAPE, (struct point){at, EXCHANGE, 0, 0, 0});
+        add(w, SHAPE, (struct elm_point){.at = at, .change = ELM_POINT_EXCHANGE});
     if (n->kind == ELM_NODE_COND)
-        add(w, SHAPE, (struct point){at, EXCHANGE, 1, 0, 0});
+        add(w, SHAPE, (struct elm_point){.at = at, .change = ELM_POINT_EXCHANGE, .arg = 1});
+}
+
+static void add_term(struct elm_points *w, uint32_t at, uint32_t name, double number)
+{
+    static const uint8_t ops[] = {ELM_NODE_ADD, ELM_NODE_SUB, ELM_NODE_MUL, ELM_NODE_DIV};
+    static const uint8_t before[] = {ELM_NODE_SUB, ELM_NODE_DIV};
+    struct elm_point p = {.at = at, .change = ELM_POINT_TERM, .arg = name, .number = number};
+    for (size_t i = 0; i < ELM_COUNT(ops); i++) {
+        p.op = ops[i];
+        if (name != UINT32_MAX || number != 1 || i < 2)
+            add(w, WILD, p);
+    }
+    p.before = true;
+    for (size_t i = 0; i < ELM_COUNT(before); i++) {
+        p.op = before[i];
+        add(w, WILD, p);
+    }
+}
+
+/* What a person leaves out: a term, a factor; and an element for a leaf. */
+static void list_wide(struct elm_points *w, uint32_t at)
+{
+    const struct elm_node *n = &w->tree->nodes[at];
+    struct elm_symbol symbols[SYMBOLS_MAX];
+    uint32_t count = elm_tree_scope(w->tree, at, symbols, SYMBOLS_MAX);
+    uint8_t array = n->type == ELM_TYPE_INT ? ELM_TYPE_INT_ARRAY : ELM_TYPE_DOUBLE_ARRAY;
+    count = count < SYMBOLS_MAX ? count : SYMBOLS_MAX;
+    add_term(w, at, UINT32_MAX, 1);
+    add_term(w, at, UINT32_MAX, 2);
+    for (uint32_t i = 0; i < count; i++) {
+        if (symbols[i].type == n->type)
+            add_term(w, at, symbols[i].name, 0);
+        for (uint32_t k = 0; k < count && n->kids == 0 && symbols[i].type == array && symbols[i].dims[1] == 0; k++) {
+            if (symbols[k].type == ELM_TYPE_INT)
+                add(w, WILD, (struct elm_point){.at = at, .change = ELM_POINT_ELEMENT, .arg = symbols[i].name,
+                                                .index = symbols[k].name});
+        }
+    }
 }
 
 static void list_functions(struct elm_points *w, uint32_t at)
@@ -222,7 +252,7 @@ static void list_functions(struct elm_points *w, uint32_t at)
     for (uint32_t i = 0; i < ELM_MATH_FUNCTIONS; i++) {
         elm_math_name(i, &others, &other);
         if (i != name && others == arguments && other == type)
-            add(w, RARE, (struct point){at, NAME, i, 0, 0});
+            add(w, RARE, (struct elm_point){.at = at, .change = ELM_POINT_NAME, .arg = i});
     }
 }
 
@@ -238,9 +268,9 @@ static void list_statement(struct elm_points *w, uint32_t block, uint32_t at)
     uint16_t k = 0;
     for (uint32_t i = block + 1; i < at; i += nodes[i].size)
         k++;
-    add(w, SHAPE, (struct point){block, DROP, k, 0, 0});
+    add(w, SHAPE, (struct elm_point){.at = block, .change = ELM_POINT_DROP, .arg = k});
     if (k + 1 < nodes[block].kids && is_statement(w, at + nodes[at].size))
-        add(w, SHAPE, (struct point){block, EXCHANGE, k, 0, 0});
+        add(w, SHAPE, (struct elm_point){.at = block, .change = ELM_POINT_EXCHANGE, .arg = k});
 }
 
 /* Is the node a number that somebody reads? */
@@ -254,7 +284,7 @@ static bool is_value(const struct elm_points *w, uint32_t up, uint32_t at)
     return !is_step(kind) && !(is_assignment(kind) && at == up + 1);
 }
 
-static void list_node(struct elm_points *w, uint32_t at)
+static void list_node(struct elm_points *w, uint32_t at, bool wide)
 {
     const struct elm_node *n = &w->tree->nodes[at];
     uint32_t up = elm_tree_parent(w->tree, at);
@@ -271,47 +301,61 @@ static void list_node(struct elm_points *w, uint32_t at)
         list_names(w, at, value);
     if (value)
         list_value(w, at);
+    if (value && wide && !(n->kind >= ELM_NODE_EQ && n->kind <= ELM_NODE_LOGIC_OR))
+        list_wide(w, at);
 }
 
 /* ---- a child ---- */
 
-static struct elm_edit replace(struct elm_points *w, uint32_t at, const struct elm_node *put,
-                               uint32_t count)
-{
-    return elm_edit_replace(w->tree, at, put, count);
-}
-
 /* Kids k and k + 1 of the node, the other way round. */
-static struct elm_edit exchange(struct elm_points *w, uint32_t at, uint32_t k)
+static struct elm_edit exchange(const struct elm_tree *t, uint32_t at, uint32_t k,
+                                struct elm_arena *arena)
 {
-    const struct elm_node *first = &w->tree->nodes[elm_tree_kid(w->tree, at, k)];
+    const struct elm_node *first = &t->nodes[elm_tree_kid(t, at, k)];
     const struct elm_node *second = first + first->size;
-    struct elm_node *put = elm_arena_alloc(w->context->arena,
-                                           (first->size + second->size) * sizeof(put[0]));
+    struct elm_node *put = elm_arena_alloc(arena, (first->size + second->size) * sizeof(put[0]));
     memcpy(put, second, second->size * sizeof(put[0]));
     memcpy(put + second->size, first, first->size * sizeof(put[0]));
     return (struct elm_edit){.parent = at, .first = (uint16_t)k, .removed = 2, .put_kids = 2,
                              .put_count = first->size + second->size, .put = put};
 }
 
-static struct elm_edit make(struct elm_points *w, const struct point *p)
+/* x op y, or y op x; put has room. */
+static uint32_t put_term(const struct elm_node *n, const struct elm_point *p, struct elm_node *put)
 {
-    const struct elm_node *n = &w->tree->nodes[p->at];
-    struct elm_node *put = elm_arena_alloc(w->context->arena, (n->size + 3) * sizeof(put[0]));
+    uint32_t leaf = p->before ? 1 : 1 + n->size, x = p->before ? 2 : 1;
+    if (p->arg != UINT32_MAX) {
+        put[leaf] = (struct elm_node){.kind = ELM_NODE_VAR, .type = n->type, .size = 1};
+        put[leaf].name = p->arg;
+    } else if (n->type == ELM_TYPE_DOUBLE) {
+        elm_edit_real(put + leaf, p->number);
+    } else {
+        elm_edit_int(put + leaf, (int64_t)p->number);
+    }
+    memcpy(put + x, n, n->size * sizeof(*n));
+    *put = (struct elm_node){.kind = p->op, .type = n->type, .size = n->size + 2, .kids = 2};
+    return n->size + 2;
+}
+
+struct elm_edit elm_points_edit(const struct elm_tree *t, const struct elm_point *p,
+                                struct elm_arena *arena)
+{
+    const struct elm_node *n = &t->nodes[p->at];
+    struct elm_node *put = elm_arena_alloc(arena, (n->size + 3) * sizeof(put[0]));
     memcpy(put, n, n->size * sizeof(put[0]));
     switch (p->change) {
-    case KIND: put->kind = (uint8_t)p->arg; break;
-    case NAME: put->name = p->arg; break;
-    case NUMBER: {
+    case ELM_POINT_KIND: put->kind = (uint8_t)p->arg; break;
+    case ELM_POINT_NAME: put->name = p->arg; break;
+    case ELM_POINT_NUMBER: {
         uint32_t count = n->type == ELM_TYPE_DOUBLE ? elm_edit_real(put, p->number)
                                                     : elm_edit_int(put, (int64_t)p->number);
-        return replace(w, p->at, put, count);
+        return elm_edit_replace(t, p->at, put, count);
     }
-    case VARIABLE:
+    case ELM_POINT_VARIABLE:
         *put = (struct elm_node){.kind = ELM_NODE_VAR, .type = n->type, .size = 1};
         put->name = p->arg;
         break;
-    case AROUND: {
+    case ELM_POINT_AROUND: {
         bool two = p->arg == ELM_NODE_ADD || p->arg == ELM_NODE_SUB;
         uint32_t count = 1 + n->size;
         memcpy(put + 1, n, n->size * sizeof(put[0]));
@@ -319,14 +363,38 @@ static struct elm_edit make(struct elm_points *w, const struct point *p)
             count += elm_edit_int(put + count, (int64_t)p->number);
         *put = (struct elm_node){.kind = (uint8_t)p->arg, .type = n->type, .size = count,
                                  .kids = (uint16_t)(1 + two)};
-        return replace(w, p->at, put, count);
+        return elm_edit_replace(t, p->at, put, count);
     }
-    case KID: return replace(w, p->at, &w->tree->nodes[p->arg], w->tree->nodes[p->arg].size);
-    case EXCHANGE: return exchange(w, p->at, p->arg);
-    case DROP:
+    case ELM_POINT_KID: return elm_edit_replace(t, p->at, &t->nodes[p->arg], t->nodes[p->arg].size);
+    case ELM_POINT_EXCHANGE: return exchange(t, p->at, p->arg, arena);
+    case ELM_POINT_TERM: return elm_edit_replace(t, p->at, put, put_term(n, p, put));
+    case ELM_POINT_ELEMENT:
+        put[0] = (struct elm_node){.kind = ELM_NODE_INDEX, .type = n->type, .size = 2, .kids = 1};
+        put[0].name = p->arg;
+        put[1] = (struct elm_node){.kind = ELM_NODE_VAR, .type = ELM_TYPE_INT, .size = 1};
+        put[1].name = p->index;
+        return elm_edit_replace(t, p->at, put, 2);
+    case ELM_POINT_DROP:
         return (struct elm_edit){.parent = p->at, .first = (uint16_t)p->arg, .removed = 1};
     }
-    return replace(w, p->at, put, n->size);
+    return elm_edit_replace(t, p->at, put, n->size);
+}
+
+void elm_points_list(const struct elm_parent *parent, bool wide, struct elm_point_list *out)
+{
+    struct elm_points w = {.parent = parent, .tree = parent->tree};
+    out->count = 0;
+    for (uint32_t at = 1; at < w.tree->count; at++) {
+        if (!is_editable(parent, at))
+            continue;
+        list_node(&w, at, wide);
+        if (out->count + w.count > out->cap) {
+            out->cap = 2 * (out->count + w.count);
+            out->points = elm_realloc(out->points, out->cap * sizeof(out->points[0]));
+        }
+        memcpy(out->points + out->count, w.list, w.count * sizeof(w.list[0]));
+        out->count += w.count;
+    }
 }
 
 /* A node in proportion to the weight of its changes, and one of them. */
@@ -336,13 +404,13 @@ bool elm_points_draw(struct elm_points *w, struct elm_rng *rng, struct elm_edit 
         uint32_t at = 1 + elm_rng_below(rng, w->tree->count - 1), k = 0;
         if (!is_editable(w->parent, at))
             continue;
-        list_node(w, at);
+        list_node(w, at, false);
         if (w->count == 0 || !elm_rng_chance(rng, w->sum / MOST))
             continue;
         double rest = elm_rng_unit(rng) * w->sum;
         for (; k + 1 < w->count && rest >= w->list[k].weight; k++)
             rest -= w->list[k].weight;
-        *edit = make(w, &w->list[k]);
+        *edit = elm_points_edit(w->tree, &w->list[k], w->context->arena);
         return true;
     }
     return false;
