@@ -103,9 +103,9 @@ NANO := $(if $(filter asan tsan,$(B)),,$(wildcard models/elm-nano.gguf))
 $(OUT)/src/model/nano_embed.o: private CPPFLAGS += $(if $(NANO),-DELM_NANO)
 $(OUT)/src/model/nano_embed.o: $(NANO)
 # and the change model, which costs next to nothing
-TAUGHT := $(wildcard models/elm-taught.gguf)
-$(OUT)/src/model/changes_embed.o: private CPPFLAGS += $(if $(TAUGHT),-DELM_TAUGHT)
-$(OUT)/src/model/changes_embed.o: $(TAUGHT)
+CHANGES := $(wildcard models/elm-taught.gguf)
+$(OUT)/src/model/changes_embed.o: private CPPFLAGS += $(if $(CHANGES),-DELM_TAUGHT)
+$(OUT)/src/model/changes_embed.o: $(CHANGES)
 
 $(OUT)/libelm.a: $(LIB_OBJ)
 	@rm -f $@
@@ -150,17 +150,15 @@ nano: $(OUT)/elm
 	$(OUT)/elm train --trainer inversions --optimizer muon --rate 0.004 --warmup 0.01 --minutes 62 --threads 1 --seed 1 \
 	  --out models/elm-nano.gguf
 
-# the change model that is built in, from random weights: a quarter of an hour of one core; and its two controls, without
-# what people wrote, and with the answers shuffled
-TAUGHT_STEPS := 8000
+# the change model that is built in, from random weights: a quarter of an hour of one core; and what it is compared with:
+# taught besides by repairs that people wrote, and with the answers shuffled
+TAUGHT := --trainer changes --rate 0.003 --steps 8000 --seed 1
 taught: $(OUT)/elm
-	$(OUT)/elm train --trainer changes functions-blind functions-new --rate 0.003 --steps $(TAUGHT_STEPS) --seed 1 \
-	  --out models/elm-taught.gguf
+	$(OUT)/elm train $(TAUGHT) --out models/elm-taught.gguf
 taught-controls: $(OUT)/elm
 	@mkdir -p runs
-	$(OUT)/elm train --trainer changes --rate 0.003 --steps $(TAUGHT_STEPS) --seed 1 --out runs/taught-self.gguf
-	$(OUT)/elm train --trainer changes functions-blind functions-new --shuffled --rate 0.003 --steps $(TAUGHT_STEPS) \
-	  --seed 1 --out runs/taught-shuffled.gguf
+	$(OUT)/elm train $(TAUGHT) functions-blind functions-new --out runs/taught-people.gguf
+	$(OUT)/elm train $(TAUGHT) --shuffled --out runs/taught-shuffled.gguf
 
 # walkers have neither traces nor inverses: what the operator learns of them it learns from the search
 cycle: $(OUT)/elm
