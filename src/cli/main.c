@@ -49,7 +49,8 @@ const struct command command_table[] = {
      "\"rejected\"}, grpo {\"prompt\", \"answers\": [...], \"rewards\": [...]}. Of a run they "
      "read what models were asked and answered, and whether the child was better than its parent. edits "
      "and frequencies read the attempts of every operator, of runs in core C, and library what they ended "
-     "with.\n\n"
+     "with. inversions makes its data, and so does changes, which also takes problems with a reference.c, or "
+     "folders of them, and learns from the way to it.\n\n"
      "The budget is --steps or --minutes. Checkpoints are written beside --out; the same command goes on "
      "from the last one, and with --steps ends with the same bytes as an undisturbed training. When "
      "the loss or the gradient is no number, or the loss explodes, training goes back and on at half "
@@ -58,7 +59,8 @@ const struct command command_table[] = {
      "elm train runs/sort-1 --model smollm2 --lora 16 --minutes 30 --out sort-lora.gguf\n"
      "elm train good.jsonl --trainer scratch --steps 2000 --out small.gguf\n"
      "elm train sort-1 --trainer dpo --model small.gguf --steps 300 --out better.gguf\n"
-     "elm train sort-1 --trainer edits --model builtin --labels good,jump --minutes 2 --out own.gguf\n",
+     "elm train sort-1 --trainer edits --model builtin --labels good,jump --minutes 2 --out own.gguf\n"
+     "elm train my-bugs --trainer changes --model builtin --rate 0.001 --steps 2000 --out mine.gguf\n",
      0, 1000, IN_TRAIN, cmd_train},
     {"cycle", "PROBLEM[:VARIANT]... | --generated functions --out FOLDER",
      "train the operator on its own searches, round after round",

@@ -68,8 +68,12 @@ static enum elm_status find_data(struct training *t, struct elm_error *err)
         if (there(data[i]))
             continue;
         if (stored_find(data[i], &folder, NULL) != ELM_OK)
-            return elm_fail(err, ELM_USAGE, "'%.200s' is neither a JSONL file nor a run (`elm runs` "
-                            "lists them)", data[i]);
+            folder = elm_problems_folder(data[i]);
+        if (!there(folder)) {
+            free(folder);
+            return elm_fail(err, ELM_USAGE, "'%.200s' is neither a JSONL file, a run (`elm runs` "
+                            "lists them) nor a folder of problems", data[i]);
+        }
         char *copy = elm_arena_alloc(&t->arena, strlen(folder) + 1);
         strcpy(copy, folder);
         data[i] = copy;

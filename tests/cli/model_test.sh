@@ -104,4 +104,12 @@ expect 2 run sort --model other.gguf --operators tree --folder x
 has err "has a model of its own"
 expect 2 compare sort --arm "a: operators=tree; model=other.gguf" --evaluations 10 --seeds 1
 has err "has a model of its own"
+
+# the change model, from a set of bugs that came with elm; it is none for other operators
+expect 0 train functions --trainer changes --batch 4 --steps 2 --out changes.gguf -q
+expect 2 train nowhere --trainer changes --steps 2 --out none.gguf
+has err "'nowhere' is neither"
+expect 1 run sort --model changes.gguf --operators nano --folder y
+has err "no tree-edit model"
+expect 0 compare --problems functions --arm 'a: operators=taught; model=changes.gguf' --evaluations 20 --seeds 1
 finish

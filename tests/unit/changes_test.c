@@ -67,7 +67,7 @@ static void test_learns(void **state)
     struct elm_train_stats told, shuffled;
     (void)state;
     train_rig_open(&r);
-    struct elm_train_def def = {.trainer = "changes", .out = r.out, .rate = 3e-3F, .warmup = 0.05F, .steps = 120,
+    struct elm_train_def def = {.trainer = "changes", .out = r.out, .rate = 3e-3F, .warmup = 0.05F, .steps = 60,
                                 .seed = 1, .threads = 1, .checkpoint_s = 1000};
     told = rig_learn(&def);
     unlink(r.out);
