@@ -392,7 +392,8 @@ void elm_points_list(const struct elm_parent *parent, bool wide, struct elm_poin
             out->cap = 2 * (out->count + w.count);
             out->points = elm_realloc(out->points, out->cap * sizeof(out->points[0]));
         }
-        memcpy(out->points + out->count, w.list, w.count * sizeof(w.list[0]));
+        if (w.count > 0)
+            memcpy(out->points + out->count, w.list, w.count * sizeof(w.list[0]));
         out->count += w.count;
     }
 }
