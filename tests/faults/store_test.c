@@ -116,6 +116,18 @@ static int64_t *shared_number(void)
     return n;
 }
 
+/* Killed before its database was there, it is no run, and is not deleted as one. */
+static void clean_killed(char folder[64])
+{
+    char path[128], command[160];
+    snprintf(path, sizeof(path), "%s/elm.db", folder);
+    if (access(path, F_OK) != 0) {
+        snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+        assert_int_equal(system(command), 0);
+    }
+    rig_clean(folder);
+}
+
 static void a_kill_leaves_whole_batches(void **state)
 {
     (void)state;
@@ -128,7 +140,7 @@ static void a_kill_leaves_whole_batches(void **state)
         *flushed = -1;
         kill_after(folder, flushed, i, 1000 + elm_rng_below(&rng, 30000));
         assert_true(check_prefix(folder, i % 2 ? ELM_STORE_RESUME : ELM_STORE_READ) >= *flushed);
-        rig_clean(folder);
+        clean_killed(folder);
     }
     rig_folder(folder);
     *flushed = -1;
