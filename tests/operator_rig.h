@@ -147,4 +147,35 @@ static struct elm_operator_context rig_context(struct rig *r)
                                          .pool = r->pool, .vm = r->vm, .arena = &r->arena};
 }
 
+/* Calls of an operator whose child is the target. */
+static inline int rig_mended(const char *name, const char *seed, const char *target, uint64_t calls)
+{
+    const struct elm_operator_kind *op = elm_operator_find(name);
+    struct rig r;
+    int found = 0;
+    rig_open(&r, seed, target);
+    void *self = op->make != NULL ? op->make(&r.problem) : NULL;
+    struct elm_operator_context context = rig_context(&r);
+    struct elm_parents parents = {&r.parent, 1};
+    for (uint64_t i = 0; i < calls; i++) {
+        struct elm_rng rng = elm_rng(3, i);
+        struct elm_edit edits[ELM_EDITS_MAX];
+        struct elm_error err = {0};
+        struct elm_tree child;
+        struct elm_buf text = {0};
+        uint32_t count;
+        elm_arena_clear(&r.arena);
+        assert_int_equal(op->mutate(self, &context, &parents, &rng, edits, &count, &err), ELM_OK);
+        assert_int_equal(elm_tree_edit(r.parent.tree, edits, count, &child, &err), ELM_OK);
+        elm_tree_print(&child, r.problem.names, &text);
+        found += strcmp(text.ptr, target) == 0;
+        elm_buf_release(&text);
+        elm_tree_release(&child);
+    }
+    if (op->free != NULL)
+        op->free(self);
+    rig_close(&r);
+    return found;
+}
+
 #endif
