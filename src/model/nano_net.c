@@ -145,9 +145,11 @@ const struct elm_nano_tensor *elm_nano_tensors(const struct elm_nano *n, uint32_
 
 const struct nano_rows *nano_rows_choose(enum elm_kernel kernel)
 {
-    const struct nano_rows *fast = nano_rows_avx512();
-    bool plain = kernel == ELM_KERNEL_PLAIN || kernel == ELM_KERNEL_AVX2;
-    return fast == NULL || plain ? nano_rows_plain() : fast;
+    if ((kernel == ELM_KERNEL_AUTO || kernel >= ELM_KERNEL_AVX512) && nano_rows_avx512() != NULL)
+        return nano_rows_avx512();
+    if (kernel != ELM_KERNEL_PLAIN && nano_rows_avx2() != NULL)
+        return nano_rows_avx2();
+    return nano_rows_plain();
 }
 
 const struct nano_products *nano_products_choose(enum elm_kernel kernel)

@@ -9,22 +9,26 @@
 
 TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,fma")
 
-#define FMA(a, b, c) ((v16)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
-/* sixteen relations: one permutation */
-#define BIAS(bias, relations)                                                                    \
-    ((v16)_mm512_permutexvar_ps(                                                                 \
-        _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(relations))),       \
-        _mm512_loadu_ps(bias)))
+#define LANES 16
+#define FMA_LANES(a, b, c) ((lanes)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#include "model/nano_rows_vector.h"
 
-#define SUMS(x) ((v16)sums_of((const __m512 *)(const void *)(x)))
+/* sixteen relations: one permutation */
+static ALWAYS_INLINE v16 bias_of(const float *bias, const uint8_t *relations)
+{
+    __m512i at = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)relations));
+    return (v16){{(lanes)_mm512_permutexvar_ps(at, _mm512_loadu_ps(bias))}};
+}
+
 /* Of 16 vectors, each in the order of sum16: the halves, then one after the other. */
-static ALWAYS_INLINE __m512 sums_of(const __m512 *x)
+static ALWAYS_INLINE v16 sums_of(const v16 *x)
 {
     __m512 a[8], b[8];
     UNROLL
-    for (int i = 0; i < 8; i++)
-        a[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x[i], x[i + 8], 0x44),
-                             _mm512_shuffle_f32x4(x[i], x[i + 8], 0xee));
+    for (int i = 0; i < 8; i++) {
+        __m512 y = (__m512)x[i].part[0], z = (__m512)x[i + 8].part[0];
+        a[i] = _mm512_add_ps(_mm512_shuffle_f32x4(y, z, 0x44), _mm512_shuffle_f32x4(y, z, 0xee));
+    }
     UNROLL
     for (int i = 0; i < 8; i += 2) {
         b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
@@ -47,9 +51,13 @@ static ALWAYS_INLINE __m512 sums_of(const __m512 *x)
     for (int k = 0; k < 4; k++)
         sum = _mm512_add_ps(sum, _mm512_shuffle_f32x4(a[k], a[k + 4], 0xdd));
     /* quarters are vectors 0-3, 8-11, 4-7, 12-15 */
-    return _mm512_shuffle_f32x4(sum, sum, 0xd8);
+    return (v16){{(lanes)_mm512_shuffle_f32x4(sum, sum, 0xd8)}};
 }
 
+#define STRIP 8
+#define STRIP_PANELS 2
+#define FOUR_PANELS 4
+#define ONE_PANELS 8
 #include "model/nano_rows_body.h"
 
 TARGET_END

@@ -1,86 +1,8 @@
-/* nano_rows_body: included by nano_rows_plain.c and nano_rows_avx512.c with FMA and BIAS defined. */
-
-typedef float v16 __attribute__((vector_size(64)));
-typedef int32_t i16 __attribute__((vector_size(64)));
-typedef float v16_at __attribute__((vector_size(64), aligned(4), may_alias));
-
-static ALWAYS_INLINE v16 get(const float *at)
-{
-    return *(const v16_at *)at;
-}
-
-static ALWAYS_INLINE void put(float *at, v16 x)
-{
-    *(v16_at *)at = x;
-}
-
-static ALWAYS_INLINE v16 all(float x)
-{
-    return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
-}
-
-static ALWAYS_INLINE v16 pick(i16 take, v16 a, v16 b)
-{
-    return (v16)(((i16)a & take) | ((i16)b & ~take));
-}
-
-static ALWAYS_INLINE float sum16(v16 x)
-{
-    float s = 0;
-    for (int k = 0; k < 8; k++)
-        s += x[k] + x[k + 8];
-    return s;
-}
-
-static ALWAYS_INLINE float max16(v16 x)
-{
-    v16 y = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    x = pick(x > y, x, y);
-    y = __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
-    x = pick(x > y, x, y);
-    float even = x[0] > x[2] ? x[0] : x[2], odd = x[1] > x[3] ? x[1] : x[3];
-    return even > odd ? even : odd;
-}
-
-/* e^x for x <= 0; 0 below -87. */
-static ALWAYS_INLINE v16 exponential(v16 x)
-{
-    const v16 magic = all(12582912.0f);
-    v16 y = x * all(1.44269504f);
-    v16 t = y + magic;
-    v16 f = y - (t - magic);
-    v16 p = all(0.0013390863f);
-    p = FMA(p, f, all(0.0096760319f));
-    p = FMA(p, f, all(0.0555035711f));
-    p = FMA(p, f, all(0.2402210749f));
-    p = FMA(p, f, all(0.6931471880f));
-    p = FMA(p, f, all(1.0f));
-    i16 power = (i16)p + ((i16)t << 23);
-    return pick(y >= all(-125.0f), (v16)power, all(0));
-}
-
-/* ln x for normal x > 0: the polynomial of the mantissa around 1 (Cephes' logf). */
-static ALWAYS_INLINE v16 logarithm(v16 x)
-{
-    i16 bits = (i16)x;
-    i16 e = ((bits >> 23) & 255) - 126;
-    v16 m = (v16)((bits & 0x807fffff) | 0x3f000000);
-    i16 low = m < all(0.70710678f);
-    e += low;
-    m = m + pick(low, m, all(0)) - all(1.0f);
-    v16 z = m * m, y = all(7.0376836292e-2f);
-    y = FMA(y, m, all(-1.1514610310e-1f));
-    y = FMA(y, m, all(1.1676998740e-1f));
-    y = FMA(y, m, all(-1.2420140846e-1f));
-    y = FMA(y, m, all(1.4249322787e-1f));
-    y = FMA(y, m, all(-1.6668057665e-1f));
-    y = FMA(y, m, all(2.0000714765e-1f));
-    y = FMA(y, m, all(-2.4999993993e-1f));
-    y = FMA(y, m, all(3.3333331174e-1f));
-    y = y * m * z;
-    v16 ef = __builtin_convertvector(e, v16);
-    return m + (y - all(0.5f) * z) + ef * all(0.693147181f);
-}
+/*
+ * nano_rows_body: included by each nano_rows_*.c after nano_rows_vector.h, with bias_of and sums_of, and the
+ * sizes of a block of a product: STRIP rows under STRIP_PANELS panels, and FOUR_PANELS, ONE_PANELS panels
+ * beside what is left, so that its sums stay in registers.
+ */
 
 static void norm(const float *x, const float *weight, uint32_t rows, uint32_t width, float *scale,
                  float *out)
@@ -88,10 +10,10 @@ static void norm(const float *x, const float *weight, uint32_t rows, uint32_t wi
     for (uint32_t r = 0; r < rows; r++, x += width, out += width) {
         v16 s = all(0);
         for (uint32_t k = 0; k < width; k += 16)
-            s = FMA(get(x + k), get(x + k), s);
+            s = fused(get(x + k), get(x + k), s);
         scale[r] = 1 / sqrtf(sum16(s) / (float)width + 1e-5f);
         for (uint32_t k = 0; k < width; k += 16)
-            put(out + k, get(x + k) * all(scale[r]) * get(weight + k));
+            put(out + k, times(scaled(get(x + k), scale[r]), get(weight + k)));
     }
 }
 
@@ -104,38 +26,37 @@ static void norm_back(const float *x, const float *weight, const float *scale,
         float *to = x_gradient + (size_t)r * width;
         v16 dot = all(0), a = all(scale[r]);
         for (uint32_t k = 0; k < width; k += 16) {
-            v16 gx = get(g + k) * get(xr + k);
-            dot = FMA(gx, get(weight + k), dot);
-            put(weight_gradient + k, FMA(gx, a, get(weight_gradient + k)));
+            v16 gx = times(get(g + k), get(xr + k));
+            dot = fused(gx, get(weight + k), dot);
+            put(weight_gradient + k, fused(gx, a, get(weight_gradient + k)));
         }
         v16 c = all(sum16(dot) * scale[r] * scale[r] * scale[r] / (float)width);
         for (uint32_t k = 0; k < width; k += 16)
-            put(to + k, get(to + k) + get(g + k) * get(weight + k) * a - get(xr + k) * c);
+            put(to + k, minus(plus(get(to + k), times(times(get(g + k), get(weight + k)), a)),
+                              times(get(xr + k), c)));
     }
 }
 
 static void square(const float *u, size_t count, float *a)
 {
     for (size_t k = 0; k < count; k += 16) {
-        v16 x = get(u + k);
-        x = pick(x > all(0), x, all(0));
-        put(a + k, x * x);
+        v16 x = larger(get(u + k), all(0));
+        put(a + k, times(x, x));
     }
 }
 
 static void square_back(const float *u, size_t count, float *gradient)
 {
     for (size_t k = 0; k < count; k += 16) {
-        v16 x = get(u + k);
-        x = pick(x > all(0), x, all(0));
-        put(gradient + k, get(gradient + k) * (x + x));
+        v16 x = larger(get(u + k), all(0));
+        put(gradient + k, times(get(gradient + k), plus(x, x)));
     }
 }
 
 static void add(float *to, const float *from, size_t count)
 {
     for (size_t k = 0; k < count; k += 16)
-        put(to + k, get(to + k) + get(from + k));
+        put(to + k, plus(get(to + k), get(from + k)));
 }
 
 /* [rows] of 16 numbers each, a `step` apart, to [16][stride]. */
@@ -150,22 +71,13 @@ static ALWAYS_INLINE void turn(const float *from, size_t step, uint32_t rows, ui
     }
 }
 
-static const int32_t counting[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
-static ALWAYS_INLINE i16 first(uint32_t count)
-{
-    i16 k;
-    memcpy(&k, counting, sizeof(k));
-    return k < (int32_t)count;
-}
-
 /* Scores of 16 columns. */
 static ALWAYS_INLINE v16 score16(const float *q, const float *turned, uint32_t stride)
 {
     v16 s = all(0);
     for (uint32_t c = 0; c < 16; c++)
-        s = FMA(all(q[c]), get(turned + (size_t)c * stride), s);
-    return s * all(0.25f);
+        s = fused(all(q[c]), get(turned + (size_t)c * stride), s);
+    return scaled(s, 0.25f);
 }
 
 /* In place; what lies beyond `seen` becomes 0. */
@@ -174,19 +86,19 @@ static ALWAYS_INLINE void softmax(float *p, uint32_t seen, uint32_t stride)
     v16 most = all(-1e30f), sum = all(0);
     for (uint32_t j = 0; j < seen; j += 16) {
         v16 x = pick(first(seen - j), get(p + j), all(-1e30f));
-        most = pick(x > most, x, most);
+        most = larger(x, most);
     }
     v16 top = all(max16(most));
     for (uint32_t j = 0; j < stride; j += 16) {
         v16 x = all(0);
         if (j < seen)
-            x = pick(first(seen - j), exponential(get(p + j) - top), all(0));
-        sum += x;
+            x = pick(first(seen - j), exponential(minus(get(p + j), top)), all(0));
+        sum = plus(sum, x);
         put(p + j, x);
     }
-    v16 scale = all(1 / sum16(sum));
+    const float scale = 1 / sum16(sum);
     for (uint32_t j = 0; j < seen; j += 16)
-        put(p + j, get(p + j) * scale);
+        put(p + j, scaled(get(p + j), scale));
 }
 
 static void attend(const struct nano_attention *a)
@@ -200,18 +112,18 @@ static void attend(const struct nano_attention *a)
             float *p = a->shares + ((size_t)h * a->rows + i) * a->stride;
             const uint8_t *relations = a->relations + (size_t)i * a->stride;
             for (uint32_t j = 0; j < seen; j += 16)
-                put(p + j, score16(q + (size_t)i * step, a->scratch + j, a->stride) +
-                               BIAS(a->bias + h * NANO_RELATIONS, relations + j));
+                put(p + j, plus(score16(q + (size_t)i * step, a->scratch + j, a->stride),
+                                bias_of(a->bias + h * NANO_RELATIONS, relations + j)));
             softmax(p, seen, a->stride);
             v16 even = all(0), odd = all(0);
             uint32_t j = 0;
             for (; j + 1 < seen; j += 2) {
-                even = FMA(all(p[j]), get(v + (size_t)j * step), even);
-                odd = FMA(all(p[j + 1]), get(v + (size_t)(j + 1) * step), odd);
+                even = fused(all(p[j]), get(v + (size_t)j * step), even);
+                odd = fused(all(p[j + 1]), get(v + (size_t)(j + 1) * step), odd);
             }
             if (j < seen)
-                even = FMA(all(p[j]), get(v + (size_t)j * step), even);
-            put(a->out + (size_t)i * a->width + h * NANO_HEAD, even + odd);
+                even = fused(all(p[j]), get(v + (size_t)j * step), even);
+            put(a->out + (size_t)i * a->width + h * NANO_HEAD, plus(even, odd));
         }
     }
 }
@@ -230,22 +142,22 @@ static ALWAYS_INLINE void attend_back_row(const struct nano_attention *a, uint32
     for (uint32_t j = 0; j < seen; j += 16) {
         v16 s = all(0);
         for (uint32_t c = 0; c < 16; c++)
-            s = FMA(all(g[c]), get(a->scratch + (size_t)c * a->stride + j), s);
-        dot = FMA(s, get(p + j), dot);
+            s = fused(all(g[c]), get(a->scratch + (size_t)c * a->stride + j), s);
+        dot = fused(s, get(p + j), dot);
         put(ds + j, s);
     }
     v16 mean = all(sum16(dot));
     for (uint32_t j = 0; j < seen; j += 16)
-        put(ds + j, get(p + j) * (get(ds + j) - mean));
-    v16 own = all(0), row = get(g), query = get(q + (size_t)i * step) * all(0.25f);
+        put(ds + j, times(get(p + j), minus(get(ds + j), mean)));
+    v16 own = all(0), row = get(g), query = scaled(get(q + (size_t)i * step), 0.25f);
     for (uint32_t j = 0; j < seen; j++) {
         v16 s = all(ds[j]);
         bias[relations[j]] += ds[j];
-        own = FMA(s, get(k + (size_t)j * step), own);
-        put(dk + (size_t)j * step, FMA(s, query, get(dk + (size_t)j * step)));
-        put(dv + (size_t)j * step, FMA(all(p[j]), row, get(dv + (size_t)j * step)));
+        own = fused(s, get(k + (size_t)j * step), own);
+        put(dk + (size_t)j * step, fused(s, query, get(dk + (size_t)j * step)));
+        put(dv + (size_t)j * step, fused(all(p[j]), row, get(dv + (size_t)j * step)));
     }
-    put(dq + (size_t)i * step, own * all(0.25f));
+    put(dq + (size_t)i * step, scaled(own, 0.25f));
 }
 
 static void attend_back(const struct nano_attention *a)
@@ -259,35 +171,10 @@ static void attend_back(const struct nano_attention *a)
     }
 }
 
-/* 16 uniform numbers of (0, 1): a mix of seed and place. */
-static ALWAYS_INLINE v16 uniform(uint64_t seed, uint32_t at)
-{
-    i16 x;
-    memcpy(&x, counting, sizeof(x));
-    x = (x + (int32_t)at) * (int32_t)0x9e3779b1 + (int32_t)seed;
-    typedef uint32_t u16 __attribute__((vector_size(64)));
-    u16 u = (u16)x;
-    u ^= u >> 16;
-    u *= 0x85ebca6bu;
-    u ^= u >> 13;
-    u += (uint32_t)(seed >> 32);
-    u *= 0xc2b2ae35u;
-    u ^= u >> 16;
-    u *= 0x27d4eb2fu;
-    u ^= u >> 15;
-    v16 f = __builtin_convertvector((i16)(u >> 9), v16);
-    return (f + all(0.5f)) * all(1.0f / 8388608.0f);
-}
-
 /* Which of 16 are allowed. */
 static ALWAYS_INLINE i16 allowed16(const struct nano_draw *d, uint32_t at)
 {
-    static const int32_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192,
-                                     16384, 32768};
-    int32_t some = (int32_t)(d->allowed[at / 64] >> (at % 64) & 0xffff);
-    i16 bit;
-    memcpy(&bit, bits, sizeof(bit));
-    return (bit & some) != 0;
+    return set_of((int32_t)(d->allowed[at / 64] >> (at % 64) & 0xffff));
 }
 
 static ALWAYS_INLINE bool any16(const struct nano_draw *d, uint32_t at)
@@ -297,32 +184,34 @@ static ALWAYS_INLINE bool any16(const struct nano_draw *d, uint32_t at)
 
 static float draw(const struct nano_draw *d)
 {
-    v16 most = all(-1e30f), sum = all(0), scale = all(1 / d->temperature);
+    v16 most = all(-1e30f), sum = all(0);
+    const float scale = 1 / d->temperature;
     for (uint32_t j = 0; j < d->count; j += 16) {
         if (!any16(d, j))
             continue;
-        v16 x = pick(allowed16(d, j), get(d->logits + j) * scale, all(-1e30f));
+        v16 x = pick(allowed16(d, j), scaled(get(d->logits + j), scale), all(-1e30f));
         put(d->logprobs + j, x);
-        most = pick(x > most, x, most);
+        most = larger(x, most);
     }
     float top = max16(most);
     for (uint32_t j = 0; j < d->count; j += 16) {
         if (any16(d, j))
-            sum += exponential(get(d->logprobs + j) - all(top));
+            sum = plus(sum, exponential(minus(get(d->logprobs + j), all(top))));
     }
-    v16 log_sum = all(top) + logarithm(all(sum16(sum)));
+    v16 log_sum = plus(all(top), logarithm(all(sum16(sum))));
     most = all(-1e30f);
     for (uint32_t j = 0; j < d->count; j += 16) {
         if (!any16(d, j))
             continue;
         v16 x = get(d->logprobs + j);
-        i16 none = x < all(-1e29f);
-        x = pick(none, all(-1e30f), x - log_sum);
+        i16 none = below(x, -1e29f);
+        x = pick(none, all(-1e30f), minus(x, log_sum));
         put(d->logprobs + j, x);
-        v16 noise = all(0) - logarithm(all(0) - logarithm(uniform(d->seed, j)));
-        x = pick(none, all(-1e30f), x + noise);
+        v16 once = minus(all(0), logarithm(uniform(d->seed, j)));
+        v16 noise = minus(all(0), logarithm(once));
+        x = pick(none, all(-1e30f), plus(x, noise));
         put(d->noisy + j, x);
-        most = pick(x > most, x, most);
+        most = larger(x, most);
     }
     return max16(most);
 }
@@ -332,8 +221,8 @@ static void point(const struct nano_pointing *p)
     for (uint32_t j = 0; j < p->stride; j += 16) {
         v16 sum = all(0);
         for (uint32_t c = 0; c < p->width; c++)
-            sum += all(p->query[c]) * get(p->keys + (size_t)c * p->stride + j);
-        put(p->scores + j, sum * all(p->scale));
+            sum = plus(sum, scaled(get(p->keys + (size_t)c * p->stride + j), p->query[c]));
+        put(p->scores + j, scaled(sum, p->scale));
     }
 }
 
@@ -344,7 +233,7 @@ static void embed(const float *table, const uint16_t *ids, uint32_t count, uint3
         v16 sum = get(row + c);
         for (uint32_t k = 0; k < count; k++) {
             if (ids[k] != 0)
-                sum += get(table + (size_t)ids[k] * width + c);
+                sum = plus(sum, get(table + (size_t)ids[k] * width + c));
         }
         put(row + c, sum);
     }
@@ -370,13 +259,13 @@ static ALWAYS_INLINE void product_block(const struct nano_product *p, const floa
             v16 x = all(left[r * p->left_stride + k]);
             UNROLL
             for (uint32_t c = 0; c < panels; c++)
-                sums[r * panels + c] = FMA(x, columns[c], sums[r * panels + c]);
+                sums[r * panels + c] = fused(x, columns[c], sums[r * panels + c]);
         }
     }
     UNROLL
     for (uint32_t r = 0; r < rows * panels; r++) {
         float *at = out + (r / panels) * p->out_stride + r % panels * 16;
-        put(at, p->add ? get(at) + sums[r] : sums[r]);
+        put(at, p->add ? plus(get(at), sums[r]) : sums[r]);
     }
 }
 
@@ -392,21 +281,21 @@ static ALWAYS_INLINE uint32_t product_rows(const struct nano_product *p, uint32_
 
 static void product(const struct nano_product *p)
 {
-    const uint32_t eights = p->rows / 8 * 8;
-    uint32_t j = 0, r = eights;
-    /* whole strips one after the other under two panels, which stay near */
-    for (; j < p->columns; j += 32) {
+    const uint32_t strips = p->rows / STRIP * STRIP;
+    uint32_t r = strips;
+    /* whole strips one after the other under the same panels, which stay near */
+    for (uint32_t j = 0; j < p->columns; j += 32) {
         struct nano_product two = *p;
         two.columns = p->columns - j < 32 ? p->columns - j : 32;
         two.panels += (size_t)j * p->depth;
         two.out += j;
-        for (uint32_t i = 0; i < eights; i += 8)
-            product_rows(&two, i, product_rows(&two, i, 0, 8, 2), 8, 1);
+        for (uint32_t i = 0; i < strips; i += STRIP)
+            product_rows(&two, i, product_rows(&two, i, 0, STRIP, STRIP_PANELS), STRIP, 1);
     }
     for (; r + 4 <= p->rows; r += 4)
-        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 4, 4), 4, 2), 4, 1);
+        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 4, FOUR_PANELS), 4, 2), 4, 1);
     for (; r < p->rows; r++)
-        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 1, 8), 1, 2), 1, 1);
+        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 1, ONE_PANELS), 1, 2), 1, 1);
 }
 
 /* ---- attention of new rows ---- */
@@ -445,9 +334,9 @@ static ALWAYS_INLINE void own_scores(const struct nano_glance *g, const struct l
         for (uint32_t c = 0; c < g->width; c += NANO_HEAD) {
             v16 q = get(g->qkv + (size_t)r * 3 * g->width + c);
             for (uint32_t j = 0; j < g->steps; j++) {
-                products[count++] = q * get(rows[j] + g->width + c);
+                products[count++] = times(q, get(rows[j] + g->width + c));
                 if (count == 16) {
-                    put(out, SUMS(products));
+                    put(out, sums_of(products));
                     out += 16;
                     count = 0;
                 }
@@ -456,7 +345,7 @@ static ALWAYS_INLINE void own_scores(const struct nano_glance *g, const struct l
     }
     for (uint32_t k = count; k < 16; k++)
         products[k] = all(0);
-    put(out, SUMS(products));
+    put(out, sums_of(products));
 }
 
 /* Adds values of the prefix to `rows` rows, which is a constant where it is called. */
@@ -473,13 +362,13 @@ static ALWAYS_INLINE void mix_block(const struct nano_glance *g, const float *p,
         v16 a = get(v), b = get(v + NANO_HEAD);
         UNROLL
         for (uint32_t r = 0; r < rows; r++) {
-            even[r] = FMA(all(p[r * p_stride + j]), a, even[r]);
-            odd[r] = FMA(all(p[r * p_stride + j + 1]), b, odd[r]);
+            even[r] = fused(all(p[r * p_stride + j]), a, even[r]);
+            odd[r] = fused(all(p[r * p_stride + j + 1]), b, odd[r]);
         }
     }
     UNROLL
     for (uint32_t r = 0; r < rows; r++)
-        put(out + (size_t)r * g->width, even[r] + odd[r]);
+        put(out + (size_t)r * g->width, plus(even[r], odd[r]));
 }
 
 static ALWAYS_INLINE void mix(const struct nano_glance *g, const float *p, size_t p_stride,
@@ -499,11 +388,11 @@ static ALWAYS_INLINE v16 related(float *p, const float *from, const float *bias,
                                  const uint8_t *relations, uint32_t count, v16 most)
 {
     for (uint32_t j = 0; j < count; j += 16) {
-        v16 x = get(from + j) * all(0.25f) + BIAS(bias, relations + j);
+        v16 x = plus(scaled(get(from + j), 0.25f), bias_of(bias, relations + j));
         if (count - j < 16)
             x = pick(first(count - j), x, all(-1e30f));
         put(p + j, x);
-        most = pick(x > most, x, most);
+        most = larger(x, most);
     }
     return most;
 }
@@ -527,21 +416,21 @@ static ALWAYS_INLINE void share(const struct nano_glance *g, const struct lookin
                        g->prefix, most);
         v16 top = all(max16(most));
         for (uint32_t j = 0; j < l->wide; j += 16) {
-            v16 x = exponential(get(p + j) - top);
-            sum += x;
+            v16 x = exponential(minus(get(p + j), top));
+            sum = plus(sum, x);
             put(p + j, x);
         }
         sums[r] = sum;
     }
-    put(scales, all(1) / SUMS(sums));
+    put(scales, inverse(sums_of(sums)));
     for (uint32_t r = 0; r < g->rows; r++) {
         float *p = l->scores + (size_t)r * l->wide;
         const float *const *rows = l->rows + r * g->steps;
         for (uint32_t j = 0; j < l->wide; j += 16)
-            put(p + j, get(p + j) * all(scales[r]));
+            put(p + j, scaled(get(p + j), scales[r]));
         v16 out = all(0);
         for (uint32_t j = 0; j < g->steps; j++)
-            out = FMA(all(p[j]), get(rows[j] + 2 * g->width + head * NANO_HEAD), out);
+            out = fused(all(p[j]), get(rows[j] + 2 * g->width + head * NANO_HEAD), out);
         put(g->out + (size_t)r * g->width + head * NANO_HEAD, out);
     }
 }

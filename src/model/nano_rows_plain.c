@@ -7,29 +7,31 @@
 /* vectors are passed between inlined functions only */
 #pragma GCC diagnostic ignored "-Wpsabi"
 
-#define FMA(a, b, c) ((a) * (b) + (c))
-#define BIAS(bias, relations) bias_of(bias, relations)
+#define LANES 4
+#define FMA_LANES(a, b, c) ((a) * (b) + (c))
+#include "model/nano_rows_vector.h"
 
-typedef float bias16 __attribute__((vector_size(64)));    /* as v16 */
-static ALWAYS_INLINE bias16 bias_of(const float *bias, const uint8_t *relations)
+static ALWAYS_INLINE v16 bias_of(const float *bias, const uint8_t *relations)
 {
-    bias16 b = {0};
+    float b[16];
     for (int k = 0; k < 16; k++)
         b[k] = bias[relations[k]];
-    return b;
+    return get(b);
 }
 
-#define SUMS(x) sums_of(x)
-static ALWAYS_INLINE bias16 sums_of(const bias16 *x)
+/* Of 16 vectors. */
+static ALWAYS_INLINE v16 sums_of(const v16 *x)
 {
-    bias16 s = {0};
-    for (int k = 0; k < 16; k++) {
-        for (int i = 0; i < 8; i++)
-            s[k] += x[k][i] + x[k][i + 8];
-    }
-    return s;
+    float sums[16];
+    for (int k = 0; k < 16; k++)
+        sums[k] = sum16(x[k]);
+    return get(sums);
 }
 
+#define STRIP 4
+#define STRIP_PANELS 1
+#define FOUR_PANELS 1
+#define ONE_PANELS 2
 #include "model/nano_rows_body.h"
 
 const struct nano_rows *nano_rows_plain(void)

@@ -1,4 +1,7 @@
-/* nano_rows: every kernel's products and glances are those of plain sums in double. */
+/*
+ * nano_rows: every kernel's products and glances are those of plain sums in double, all it does is what the plain
+ * one does, and AVX2 and AVX512 give the same bits.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -155,11 +158,79 @@ static void glances_are_attention(void **state)
     }
 }
 
+#define ROWS 53
+#define PREFIX 30
+#define STRIDE NANO_ROUND(ROWS)
+#define RESULTS 40000
+
+/* All but products and glances, one after the other, to out[RESULTS]. */
+static void do_all(const struct nano_rows *k, float *out)
+{
+    const size_t n = (size_t)ROWS * WIDTH;
+    float *x = numbers(3 * n, 11), *w = numbers(3 * n, 12), *gradient = numbers(n, 13);
+    uint64_t allowed[3] = {0xf0f0f0f000000fffu, 1, 0xffffffff00000000u};
+    uint16_t ids[5] = {3, 0, 7, 1, 2};
+    uint8_t relations[ROWS * STRIDE];
+    float *const start = out;
+    struct elm_rng rng = elm_rng(10, 0);
+    for (uint32_t i = 0; i < ROWS * STRIDE; i++)
+        relations[i] = (uint8_t)elm_rng_below(&rng, NANO_RELATIONS);
+    k->norm(x, w, ROWS, WIDTH, out, out + STRIDE);
+    k->norm_back(x, w, out, gradient, ROWS, WIDTH, out + STRIDE + n, out + STRIDE + 2 * n);
+    out += STRIDE + 2 * n + WIDTH;
+    k->square(x, n, out);
+    memcpy(out + n, gradient, n * sizeof(*out));
+    k->square_back(x, n, out + n);
+    k->add(out, w, n);
+    out += 2 * n;
+    struct nano_attention a = {.rows = ROWS, .prefix = PREFIX, .stride = STRIDE, .width = WIDTH, .qkv = x,
+                               .relations = relations, .bias = w, .out_gradient = gradient};
+    a.out = out;
+    a.qkv_gradient = a.out + n;
+    a.bias_gradient = a.qkv_gradient + 3 * n;
+    a.shares = a.bias_gradient + HEADS * NANO_RELATIONS;
+    out = a.shares + (size_t)HEADS * ROWS * STRIDE;
+    a.scratch = numbers(17 * STRIDE, 14);
+    k->attend(&a);
+    k->attend_back(&a);
+    out[0] = k->draw(&(struct nano_draw){.logits = x, .allowed = allowed, .count = 150, .temperature = 0.7f,
+                                         .seed = 0x1234567887654321u, .logprobs = out + 16, .noisy = out + 176});
+    k->point(&(struct nano_pointing){.query = x, .keys = w, .width = WIDTH, .stride = 48, .scale = 0.3f,
+                                     .scores = out + 336});
+    k->embed(w, ids, ELM_COUNT(ids), WIDTH, out + 384);
+    assert_true(out + 384 + WIDTH <= start + RESULTS);
+    void *owned[] = {x, w, gradient, a.scratch};
+    for (uint32_t i = 0; i < ELM_COUNT(owned); i++)
+        free(owned[i]);
+}
+
+static void kernels_agree(void **state)
+{
+    float *plain = calloc(RESULTS, sizeof(*plain)), *avx2 = calloc(RESULTS, sizeof(*avx2));
+    (void)state;
+    assert_non_null(plain);
+    assert_non_null(avx2);
+    do_all(nano_rows_choose(ELM_KERNEL_PLAIN), plain);
+    do_all(nano_rows_choose(ELM_KERNEL_AVX2), avx2);
+    for (uint32_t i = 0; i < RESULTS; i++)
+        assert_true(fabsf(plain[i] - avx2[i]) <= 1e-4f * (1 + fabsf(plain[i])));
+    if (nano_rows_avx2() != NULL) {
+        float *fast = calloc(RESULTS, sizeof(*fast));
+        assert_non_null(fast);
+        do_all(nano_rows_choose(ELM_KERNEL_AVX512), fast);
+        assert_memory_equal(avx2, fast, RESULTS * sizeof(*fast));
+        free(fast);
+    }
+    free(plain);
+    free(avx2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_sums),
         cmocka_unit_test(glances_are_attention),
+        cmocka_unit_test(kernels_agree),
     };
     return cmocka_run_group_tests_name("nano_rows", tests, NULL, NULL);
 }
