@@ -24,9 +24,16 @@ struct effect {
     uint32_t lifts;
 };
 
+struct name {
+    uint16_t uses;
+    bool parameter;
+};
+
 struct elm_clues {
     const struct elm_tree *tree;
     const struct elm_tape *tape;
+    struct name *names;          /* [name_count]; names beyond are not used */
+    uint32_t name_count;
     struct place places[NODES_MAX];
     uint16_t up[NODES_MAX];
     uint8_t loops[NODES_MAX];    /* around it */
@@ -34,6 +41,7 @@ struct elm_clues {
     struct elm_column symbols[ELM_VIEW_SYMBOLS_MAX], column;
     struct elm_view view;
     uint32_t view_at;
+    bool fails[ELM_TAPE_CASES_MAX], met[ELM_TAPE_CASES_MAX];   /* cases of the view: a wrong output; as wanted there */
     struct elm_node put[NODES_MAX + 8];
 };
 
@@ -44,6 +52,8 @@ struct elm_clues *elm_clues_new(void)
 
 void elm_clues_free(struct elm_clues *c)
 {
+    if (c != NULL)
+        free(c->names);
     free(c);
 }
 
@@ -70,6 +80,30 @@ static void find_parents(struct elm_clues *c)
             c->up[kid] = (uint16_t)i;
             c->loops[kid] = (uint8_t)(c->loops[i] + loop);
         }
+    }
+}
+
+static bool is_use(const struct elm_node *n)
+{
+    return n->kind == ELM_NODE_VAR || n->kind == ELM_NODE_INDEX;
+}
+
+static void find_names(struct elm_clues *c)
+{
+    const struct elm_node *nodes = c->tree->nodes;
+    uint32_t count = 0;
+    for (uint32_t i = 1; i < c->tree->count; i++) {
+        if ((is_use(&nodes[i]) || nodes[i].kind == ELM_NODE_PARAM) && nodes[i].name >= count)
+            count = nodes[i].name + 1;
+    }
+    c->names = elm_realloc(c->names, (count + 1) * sizeof(c->names[0]));
+    c->name_count = count;
+    memset(c->names, 0, count * sizeof(c->names[0]));
+    for (uint32_t i = 1; i < c->tree->count; i++) {
+        if (is_use(&nodes[i]))
+            c->names[nodes[i].name].uses++;
+        else if (nodes[i].kind == ELM_NODE_PARAM)
+            c->names[nodes[i].name].parameter = true;
     }
 }
 
@@ -110,15 +144,15 @@ static void hand_up(struct elm_clues *c)
 void elm_clues_begin(struct elm_clues *c, const struct elm_tree *tree, const struct elm_tape *tape)
 {
     uint32_t seen[NODES_MAX] = {0};
-    if (tree->count > NODES_MAX)
-        tape = NULL;
     c->tree = tree;
-    c->tape = tape;
+    c->tape = tree->count <= NODES_MAX ? tape : NULL;
     c->view_at = 0;
     c->failing = c->passing = 0;
     memset(c->places, 0, sizeof(c->places));
-    if (tree->count <= NODES_MAX)
-        find_parents(c);
+    if (tree->count > NODES_MAX)
+        return;
+    find_parents(c);
+    find_names(c);
     if (tape == NULL)
         return;
     c->failing = tape->failing;
@@ -160,8 +194,11 @@ static void open_view(struct elm_clues *c, uint32_t at)
     memset(c->view.read, 0, sizeof(c->view.read));
     for (uint32_t i = 0; i < t->case_count; i++) {
         uint32_t e = t->chosen[(size_t)at * t->case_count + i];
-        if (e != 0)
-            c->view.events[c->view.cases++] = e;
+        if (e == 0)
+            continue;
+        c->fails[c->view.cases] = t->failed[i];
+        c->met[c->view.cases] = elm_want_met(&t->wants[e], t->events[e].value);
+        c->view.events[c->view.cases++] = e;
     }
     c->view.symbol_count = elm_tree_scope(c->tree, at, c->view.symbols, ELM_VIEW_SYMBOLS_MAX);
 }
@@ -208,22 +245,20 @@ static bool make_stored(struct elm_clues *c, uint32_t count)
 static void compare(struct elm_clues *c, struct effect *out)
 {
     const struct elm_tape *t = c->tape;
-    uint32_t failing = 0, mended = 0, harmed = 0, at_case = 0;
+    uint32_t failing = 0, mended = 0, harmed = 0;
     out->known = out->same = true;
     for (uint32_t i = 0; i < c->view.cases; i++) {
         uint32_t e = c->view.events[i];
         const struct elm_tape_event *v = &t->events[e];
         union elm_value value = c->column.v[i];
         bool ok = c->column.ok[i];
-        while (e >= t->first[at_case + 1])
-            at_case++;
         if (c->column.real != v->real)
             ok = ok && elm_value_apply(v->real ? ELM_NODE_TO_DOUBLE : ELM_NODE_TO_INT, c->column.real, value, value,
                                        &value);
-        bool met = ok && elm_want_met(&t->wants[e], value), before = elm_want_met(&t->wants[e], v->value);
+        bool met = ok && elm_want_met(&t->wants[e], value), before = c->met[i];
         out->same = out->same && ok && value.i == v->value.i;
-        failing += t->failed[at_case] && !before;
-        mended += t->failed[at_case] && met && !before;
+        failing += c->fails[i] && !before;
+        mended += c->fails[i] && met && !before;
         harmed += before && !met;
     }
     out->mended = c->failing > 0 ? (float)mended / (float)c->failing : 0;
@@ -390,21 +425,14 @@ static int thing_of(const struct elm_node *n)
     }
 }
 
-static uint32_t uses(const struct elm_tree *t, uint32_t name)
+static uint32_t uses(const struct elm_clues *c, uint32_t name)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 1; i < t->count; i++)
-        count += (t->nodes[i].kind == ELM_NODE_VAR || t->nodes[i].kind == ELM_NODE_INDEX) && t->nodes[i].name == name;
-    return count;
+    return name < c->name_count ? c->names[name].uses : 0;
 }
 
-static bool is_parameter(const struct elm_tree *t, uint32_t name)
+static bool is_parameter(const struct elm_clues *c, uint32_t name)
 {
-    for (uint32_t i = 1; i < t->count; i++) {
-        if (t->nodes[i].kind == ELM_NODE_PARAM && t->nodes[i].name == name)
-            return true;
-    }
-    return false;
+    return name < c->name_count && c->names[name].parameter;
 }
 
 /* Is the other operand the same name? */
@@ -413,8 +441,7 @@ static bool beside(const struct elm_clues *c, uint32_t at, uint32_t name)
     const struct elm_node *nodes = c->tree->nodes;
     uint32_t up = c->up[at], kid = up + 1;
     for (uint16_t k = 0; k < nodes[up].kids; k++, kid += nodes[kid].size) {
-        if (kid != at && (nodes[kid].kind == ELM_NODE_VAR || nodes[kid].kind == ELM_NODE_INDEX) &&
-            nodes[kid].name == name)
+        if (kid != at && is_use(&nodes[kid]) && nodes[kid].name == name)
             return true;
     }
     return false;
@@ -437,10 +464,10 @@ static float *put_names(const struct elm_clues *c, const struct elm_point *p, fl
     bool from = p->change == ELM_POINT_NAME && n->kind != ELM_NODE_CALL;
     bool named = from || p->change == ELM_POINT_VARIABLE || p->change == ELM_POINT_ELEMENT ||
                  (p->change == ELM_POINT_TERM && p->arg != UINT32_MAX);
-    uint32_t now = from ? uses(c->tree, n->name) : 0, then = named ? uses(c->tree, p->arg) : 0;
+    uint32_t now = from ? uses(c, n->name) : 0, then = named ? uses(c, p->arg) : 0;
     *out++ = named && then == 0;
-    *out++ = named && is_parameter(c->tree, p->arg);
-    *out++ = from && is_parameter(c->tree, n->name);
+    *out++ = named && is_parameter(c, p->arg);
+    *out++ = from && is_parameter(c, n->name);
     *out++ = from && now == 1;
     *out++ = named ? (float)then / 8 : 0;
     *out++ = from ? (float)now / 8 : 0;
