@@ -346,12 +346,16 @@ static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t a
 
 /* One hole in half of the children, since most programs lack one thing: the chance to end after each. */
 static const double ends[NANO_HOLES_MAX] = {0.5, 0.4, 0.4, 0.5, 1};
+/* And how far the model's own stop counts besides: after many it is too sure that nothing is left. */
+static const double trusted[NANO_HOLES_MAX] = {1, 1, 0.9, 0.8, 1};
 
 static void mix_stop(struct elm_nano_sampler *s, uint32_t holes, struct choice *c)
 {
     uint32_t stop = c->count - 1;
-    double end = ends[holes - 1], stopping = exp(s->logprobs[stop]);
-    float less = (float)log(1 - end), mixed = (float)log(end + (1 - end) * stopping);
+    double end = ends[holes - 1], stopping = trusted[holes - 1] * exp(s->logprobs[stop]);
+    double going_on = fmax(-expm1(s->logprobs[stop]), 1e-6);
+    float less = (float)log((1 - end) * (1 - stopping) / going_on);
+    float mixed = (float)log(end + (1 - end) * stopping);
     float most = s->noisy[stop] + (mixed - s->logprobs[stop]);
     s->noisy[stop] = most;
     s->logprobs[stop] = mixed;
