@@ -8,6 +8,8 @@
 #define CASE_EVENTS_MAX (1 << 14)
 #define FLIP_EVENTS_MAX (1 << 20)        /* spent on trying branches the other way round */
 #define FLIPS_OF_NODE 2                  /* per condition and case, from its last visit back */
+#define FLIP_ROOM 16                     /* events of such a run for each of the case's own; more: it never ends */
+#define FLIP_ROOM_LEAST 256
 
 struct backward {
     struct tape_run run;
@@ -127,7 +129,8 @@ static bool flip_helps(struct backward *b, uint32_t event)
     /* the same events come again, up to the condition */
     b->run.flip = events + (event - b->run.event_first);
     b->run.event_first = first;
-    b->run.event_end = first + CASE_EVENTS_MAX;
+    uint32_t most = FLIP_ROOM * (events - kept.event_first) + FLIP_ROOM_LEAST;
+    b->run.event_end = first + (most < CASE_EVENTS_MAX ? most : CASE_EVENTS_MAX);
     bool right = tape_run_case(&b->run, kept.case_at) && outputs_right(b);
     b->flip_events += t->event_count - events;
     t->event_count = events;
