@@ -116,7 +116,12 @@ struct elm_kind_info {
     bool commutative;        /* for equal-typed operands without side effects */
     bool int_only;           /* operands must be int: % & | ^ << >> ~ */
 };
-const struct elm_kind_info *elm_kind_info(enum elm_kind kind);
+extern const struct elm_kind_info elm_kind_infos[ELM_NODE_KINDS];
+static inline const struct elm_kind_info *elm_kind_info(enum elm_kind kind)
+{
+    ELM_ASSERT((unsigned)kind < ELM_NODE_KINDS);
+    return &elm_kind_infos[kind];
+}
 
 /* Names: interned identifiers, comments and kept lines. Append-only; entries never move.
  * One thread adds, any thread reads ids it was handed. Ids depend only on the order of adding,
@@ -283,6 +288,11 @@ enum elm_vm_end {
 };
 const char *elm_vm_end_name(enum elm_vm_end end);      /* "index out of bounds", ... */
 
+union elm_value {
+    int64_t i;       /* int nodes, sign-extended */
+    double d;
+};
+
 /* Compiled code is one relocatable block (no pointers), so it can be copied into shared memory
  * and run by another process. int + - * wrap; double arithmetic is IEEE, no contraction. */
 #define ELM_VM_CODE_BYTES_MAX (128 * 1024)
@@ -302,6 +312,13 @@ void elm_vm_memory_free(struct elm_vm_memory *m);
  * elm_vm_compile: it is trusted. STATE arrays are zeros. */
 enum elm_vm_end elm_vm_run(const void *code, struct elm_vm_memory *m, const void *in, void *out,
                            uint64_t fuel, uint64_t *steps);
+/* For many programs of one io on the same cases: a case as the entry finds it, of so many words (STATE
+ * arrays are zeros in it); and runs on the cases words[0 .. count), as elm_vm_run does them, until one does
+ * not end OK. Returns how many did. out: [count][io.out_bytes]. */
+uint32_t elm_vm_case_words(const void *code);
+void elm_vm_load(const void *code, struct elm_vm_memory *m, const void *in, union elm_value *words);
+uint32_t elm_vm_run_loaded(const void *code, struct elm_vm_memory *m, const union elm_value *words,
+                           uint32_t count, uint64_t fuel, void *out);
 /* Rounds: elements of all STATE arrays of the entry; room for `slots` elements in m, all zeros;
  * a run whose STATE arrays are the elements from `first` on, and keep their values. */
 uint32_t elm_vm_state_slots(const void *code);
@@ -311,10 +328,6 @@ enum elm_vm_end elm_vm_run_state(const void *code, struct elm_vm_memory *m, uint
 #define ELM_VM_STATE_SLOTS_MAX (8u << 20)
 
 /* ---- evidence: what happened at a node ---- */
-union elm_value {
-    int64_t i;       /* int nodes, sign-extended */
-    double d;
-};
 /* Values of every expression node of the tree, at its last evaluation, on each of n cases.
  * values: [node][case] (count * n); visits: [node][case], 0 where it was never evaluated,
  * saturating at UINT16_MAX; ends: [case]. Any thread. Fails: as elm_vm_compile. */

@@ -249,7 +249,8 @@ static uint32_t put_section(struct elm_buf *code, size_t start, const void *byte
     static const char zeros[8];
     uint32_t at = (uint32_t)(code->len - start);
     elm_buf_add(code, bytes, len);
-    elm_buf_add(code, zeros, (8 - len % 8) % 8);
+    if (len % 8 != 0)
+        elm_buf_add(code, zeros, 8 - len % 8);
     return at;
 }
 
@@ -287,10 +288,13 @@ enum elm_status vm_compile(const struct elm_tree *t, const struct elm_names *nam
                            const struct elm_io *io, const struct vm_options *options,
                            struct elm_buf *code, struct elm_error *err)
 {
-    struct compiler *c = elm_malloc(sizeof(*c));
+    struct compiler room, *c = &room;
     memset(c, 0, offsetof(struct compiler, functions));
-    c->function_count = c->constant_count = c->constant_cap = c->array_count = c->array_cap = 0;
-    c->constants = NULL;
+    c->function_count = c->constant_count = c->array_count = c->array_cap = 0;
+    c->code = c->first_code;
+    c->cap = CODE_FIRST;
+    c->constants = c->first_constants;
+    c->constant_cap = CONSTANTS_FIRST;
     c->arrays = NULL;
     c->loop = NULL;
     c->too_large = false;
@@ -317,10 +321,11 @@ enum elm_status vm_compile(const struct elm_tree *t, const struct elm_names *nam
             status = elm_fail(err, ELM_RANGE, "the program is too large for the virtual machine");
         }
     }
-    free(c->code);
-    free(c->constants);
+    if (c->code != c->first_code)
+        free(c->code);
+    if (c->constants != c->first_constants)
+        free(c->constants);
     free(c->arrays);
-    free(c);
     return status;
 }
 

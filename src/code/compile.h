@@ -6,6 +6,8 @@
 
 #define LOCALS_MAX 512
 #define FUNCTIONS_MAX 64
+#define CODE_FIRST 256       /* instructions, constants that need no memory of their own */
+#define CONSTANTS_FIRST 64
 #define ANY UINT32_MAX       /* no slot wanted, no node */
 
 struct local {
@@ -41,6 +43,8 @@ struct compiler {
     struct loop *loop;
     uint8_t returns;
     bool too_large;
+    struct vm_instruction first_code[CODE_FIRST];
+    union elm_value first_constants[CONSTANTS_FIRST];
 };
 
 static inline const struct elm_node *node(const struct compiler *c, uint32_t at)

@@ -1,14 +1,27 @@
 /* compile_emit: instructions and what they cost, slots and constants. */
 #include "code/compile.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define CONSTANTS_MAX 1024
 #define INSTRUCTIONS_MAX INT16_MAX
+
+/* Twice as much as `old`, which is `first` or has memory of its own. */
+static void *twice(void *old, const void *first, size_t bytes)
+{
+    void *grown = elm_malloc(2 * bytes);
+    memcpy(grown, old, bytes);
+    if (old != first)
+        free(old);
+    return grown;
+}
 
 static uint32_t append(struct compiler *c, enum vm_op op, uint32_t a, uint32_t b, uint32_t d)
 {
     if (c->count == c->cap) {
-        c->cap = c->cap == 0 ? 256 : c->cap * 2;
-        c->code = elm_realloc(c->code, c->cap * sizeof(c->code[0]));
+        c->code = twice(c->code, c->first_code, c->cap * sizeof(c->code[0]));
+        c->cap *= 2;
     }
     if (c->count >= INSTRUCTIONS_MAX || a > UINT16_MAX || b > UINT16_MAX || d > UINT16_MAX)
         c->too_large = true;
@@ -130,8 +143,8 @@ static bool add_constant(struct compiler *c, union elm_value value)
     if (c->constant_count - c->constant_base == CONSTANTS_MAX)
         return false;
     if (c->constant_count == c->constant_cap) {
-        c->constant_cap = c->constant_cap == 0 ? 64 : c->constant_cap * 2;
-        c->constants = elm_realloc(c->constants, c->constant_cap * sizeof(c->constants[0]));
+        c->constants = twice(c->constants, c->first_constants, c->constant_cap * sizeof(c->constants[0]));
+        c->constant_cap *= 2;
     }
     c->constants[c->constant_count++] = value;
     return true;
@@ -146,19 +159,23 @@ static bool add_implied(struct compiler *c, bool ints, bool reals, uint32_t wide
     return ok && (!reals || add_constant(c, (union elm_value){.d = 1}));
 }
 
+_Static_assert(ELM_NODE_KINDS <= 64, "a set of kinds is a word");
+
 uint32_t vmc_survey(struct compiler *c, uint32_t at)
 {
     const struct elm_node *end = node(c, at) + node(c, at)->size;
-    bool ok = true, reals = false, by_one = false, logic = false;
-    uint32_t locals = 0, widest = 0;
+    uint64_t kinds = 0;
+    uint32_t types = 0, locals = 0, widest = 0;
     for (const struct elm_node *n = node(c, at); n < end; n++) {
-        reals = reals || is_double(n->type);
-        by_one = by_one || n->kind >= ELM_NODE_PRE_INC;
-        logic = logic || n->kind == ELM_NODE_LOGIC_AND || n->kind == ELM_NODE_LOGIC_OR;
+        kinds |= UINT64_C(1) << n->kind;
+        types |= 1u << n->type;
         locals += n->kind == ELM_NODE_PARAM || n->kind == ELM_NODE_DECLARE;
         if (n->kind == ELM_NODE_INIT_LIST && n->kids > widest)
             widest = n->kids;
     }
+    bool reals = types & (1u << ELM_TYPE_DOUBLE | 1u << ELM_TYPE_DOUBLE_ARRAY), ok = true;
+    bool by_one = kinds >> ELM_NODE_PRE_INC;
+    bool logic = kinds & (UINT64_C(1) << ELM_NODE_LOGIC_AND | UINT64_C(1) << ELM_NODE_LOGIC_OR);
     for (const struct elm_node *n = node(c, at); n < end; n++) {
         if (n->kind == ELM_NODE_INT)
             ok = ok && add_constant(c, (union elm_value){.i = n->i}) &&

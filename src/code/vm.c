@@ -75,19 +75,28 @@ static double quiet(double x)
     return isnan(x) ? NAN : x;
 }
 
-static void load_elements(union elm_value *to, const uint8_t *from, uint32_t count, bool real)
+static inline void load_element(union elm_value *to, const uint8_t *from, bool real)
 {
+    int32_t x;
     if (real) {
-        memcpy(to, from, count * sizeof(to[0]));
-        for (uint32_t i = 0; i < count; i++)
-            to[i].d = quiet(to[i].d);
+        memcpy(to, from, sizeof(to[0]));
+        to->d = quiet(to->d);
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t x;
-        memcpy(&x, from + 4 * (size_t)i, 4);
-        to[i].i = x;
-    }
+    memcpy(&x, from, 4);
+    to->i = x;
+}
+
+typedef int32_t four_ints __attribute__((vector_size(16), aligned(1), may_alias));
+typedef int64_t four_longs __attribute__((vector_size(32), aligned(1), may_alias));
+
+static void load_elements(union elm_value *to, const uint8_t *from, uint32_t count, bool real)
+{
+    uint32_t i = 0;
+    for (; !real && i + 4 <= count; i += 4)
+        *(four_longs *)&to[i] = __builtin_convertvector(*(const four_ints *)(from + 4 * (size_t)i), four_longs);
+    for (; i < count; i++)
+        load_element(&to[i], from + (real ? 8 : 4) * (size_t)i, real);
 }
 
 static void store_elements(uint8_t *to, const union elm_value *from, uint32_t count, bool real)
@@ -125,7 +134,7 @@ static uint32_t load_case(const struct vm_code *code, struct elm_vm_memory *m, u
         const struct vm_param *p = &params[i];
         bool real = is_real(p->type);
         if (p->length == 0) {
-            load_elements(&m->slots[i], in + p->in_offset, 1, real);
+            load_element(&m->slots[i], in + p->in_offset, real);
             continue;
         }
         bool kept = is_kept(p, state);
@@ -145,17 +154,25 @@ static uint32_t load_case(const struct vm_code *code, struct elm_vm_memory *m, u
     return used;
 }
 
+/* What comes back comes first; without arrays it is all. */
+static inline void store_result(const struct vm_code *code, union elm_value result, uint8_t *out)
+{
+    memset(out, 0, sizeof(result));
+    if (code->returns == ELM_TYPE_DOUBLE)
+        memcpy(out, &result, 8);
+    else if (code->returns != ELM_TYPE_NONE)
+        memcpy(out, &(int32_t){(int32_t)result.i}, 4);
+}
+
 static void store_case(const struct vm_code *code, const struct elm_vm_memory *m, uint32_t state,
                        union elm_value result, uint8_t *out)
 {
     const struct vm_param *params =
         (const struct vm_param *)((const uint8_t *)code + code->params);
     uint32_t used = 0;
-    memset(out, 0, code->out_bytes);
-    if (code->returns != ELM_TYPE_NONE)
-        store_elements(out, &result, 1, code->returns == ELM_TYPE_DOUBLE);
-    if (!code->gives_arrays)
-        return;
+    if (code->gives_arrays)
+        memset(out, 0, code->out_bytes);
+    store_result(code, result, out);
     for (uint32_t i = 0; i < code->param_count; i++) {
         const struct vm_param *p = &params[i];
         if (p->length > 0 && p->out_offset != UINT32_MAX)
@@ -232,20 +249,18 @@ static bool enter(struct elm_vm_memory *m, const struct vm_code *code,
     return true;
 }
 
-/* The interpreter. What every instruction touches is local, so that it stays in registers; the
- * rest is in *m. */
-static enum elm_vm_end run(const struct vm_code *code, struct elm_vm_memory *m,
-                           uint32_t array_base, uint64_t *fuel_left, union elm_value *result)
+/* The interpreter, of a function that was entered. What every instruction touches is local, so that it
+ * stays in registers; the rest is in *m. */
+static enum elm_vm_end run(const struct vm_code *code, struct elm_vm_memory *m, uint64_t *fuel_left,
+                           union elm_value *result)
 {
     static const void *const labels[] = {
 #define X(name) &&op_##name,
         VM_OPS(X)
 #undef X
     };
-    const struct vm_function *f =
-        (const struct vm_function *)section(code, code->functions) + code->entry;
     const struct vm_instruction *pc =
-        (const struct vm_instruction *)section(code, code->instructions) + f->first;
+        (const struct vm_instruction *)section(code, code->instructions) + m->function->first;
     union elm_value *r = m->slots, *arrays = m->arrays, *e;
     int64_t fuel = *fuel_left > INT64_MAX ? INT64_MAX : (int64_t)*fuel_left, x, y;
     int64_t given = fuel;
@@ -253,8 +268,6 @@ static enum elm_vm_end run(const struct vm_code *code, struct elm_vm_memory *m,
 
     result->i = 0;
     m->depth = 0;
-    if (!enter(m, code, f, r, array_base))
-        return ELM_VM_STACK;
     goto *labels[pc->op];
 #include "code/vm_ops.h"
 stopped:
@@ -262,15 +275,22 @@ stopped:
     return end;
 }
 
+static const struct vm_function *entry_of(const struct vm_code *code)
+{
+    return (const struct vm_function *)section(code, code->functions) + code->entry;
+}
+
 static enum elm_vm_end run_case(const void *code, struct elm_vm_memory *m, uint32_t state,
                                 const void *in, void *out, uint64_t fuel, uint64_t *steps)
 {
     const struct vm_code *c = code;
-    union elm_value result;
+    union elm_value result = {.i = 0};
     uint64_t left = fuel;
+    enum elm_vm_end end = ELM_VM_STACK;
     ELM_ASSERT(c->magic == VM_MAGIC);
     uint32_t used = load_case(c, m, state, in);
-    enum elm_vm_end end = run(c, m, used, &left, &result);
+    if (enter(m, c, entry_of(c), m->slots, used))
+        end = run(c, m, &left, &result);
     *steps = fuel - left;
     store_case(c, m, state, result, out);
     return end;
@@ -280,6 +300,51 @@ enum elm_vm_end elm_vm_run(const void *code, struct elm_vm_memory *m, const void
                            uint64_t fuel, uint64_t *steps)
 {
     return run_case(code, m, NO_STATE, in, out, fuel, steps);
+}
+
+uint32_t elm_vm_case_words(const void *code)
+{
+    const struct vm_code *c = code;
+    const struct vm_param *params = section(c, c->params);
+    uint32_t words = c->param_count;
+    for (uint32_t i = 0; i < c->param_count; i++)
+        words += params[i].length;
+    return words;
+}
+
+void elm_vm_load(const void *code, struct elm_vm_memory *m, const void *in, union elm_value *words)
+{
+    const struct vm_code *c = code;
+    uint32_t used = load_case(c, m, NO_STATE, in);
+    memcpy(words, m->slots, c->param_count * sizeof(words[0]));
+    memcpy(words + c->param_count, m->arrays, used * sizeof(words[0]));
+}
+
+uint32_t elm_vm_run_loaded(const void *code, struct elm_vm_memory *m, const union elm_value *words,
+                           uint32_t count, uint64_t fuel, void *out)
+{
+    const struct vm_code *c = code;
+    const struct vm_function *f = entry_of(c);
+    uint32_t params = c->param_count, arrays = elm_vm_case_words(code) - params;
+    if (!enter(m, c, f, m->slots, arrays))
+        return 0;
+    for (uint32_t i = 0; i < count; i++, words += params + arrays) {
+        union elm_value result;
+        uint64_t left = fuel;
+        memcpy(m->slots, words, params * sizeof(words[0]));
+        if (arrays > 0)
+            memcpy(m->arrays, words + params, arrays * sizeof(words[0]));
+        m->function = f;
+        m->array_base = arrays;
+        if (run(c, m, &left, &result) != ELM_VM_OK)
+            return i;
+        uint8_t *to = (uint8_t *)out + (size_t)i * c->out_bytes;
+        if (c->gives_arrays)
+            store_case(c, m, NO_STATE, result, to);
+        else
+            store_result(c, result, to);
+    }
+    return count;
 }
 
 uint32_t elm_vm_state_slots(const void *code)

@@ -107,14 +107,14 @@ op_DIV_I:
     y = r[pc->c].i;
     if (y == 0 || (y == -1 && x == INT32_MIN))
         STOP(ELM_VM_DIVIDE);
-    r[pc->a].i = x / y;
+    r[pc->a].i = (int32_t)x / (int32_t)y;
     NEXT;
 op_MOD_I:
     x = r[pc->b].i;
     y = r[pc->c].i;
     if (y == 0 || (y == -1 && x == INT32_MIN))
         STOP(ELM_VM_DIVIDE);
-    r[pc->a].i = x % y;
+    r[pc->a].i = (int32_t)x % (int32_t)y;
     NEXT;
 op_SHL_I:
     y = r[pc->c].i;

@@ -99,6 +99,29 @@ static bool folds_doubles(const struct elm_tree *t)
     return false;
 }
 
+/* Do runs on loaded cases end where those one by one do, and give the same? */
+static bool same_loaded(const struct program *p, struct elm_vm_memory *m)
+{
+    uint32_t words = elm_vm_case_words(p->code.ptr), next;
+    union elm_value *loaded = elm_calloc((size_t)CASES * words + 1, sizeof(loaded[0]));
+    uint8_t *out = elm_malloc((size_t)CASES * p->io.out_bytes);
+    bool same = true;
+    for (uint32_t i = 0; i < CASES; i++)
+        elm_vm_load(p->code.ptr, m, p->in + (size_t)i * p->io.in_bytes, loaded + (size_t)i * words);
+    for (uint32_t from = 0; from < CASES; from = next + 1) {
+        uint32_t ok = elm_vm_run_loaded(p->code.ptr, m, loaded + (size_t)from * words, CASES - from, FUEL, out);
+        for (next = from; next < CASES && p->ends[next] == ELM_VM_OK; next++)
+            continue;
+        same &= ok == next - from &&
+                memcmp(out, p->out + (size_t)from * p->io.out_bytes, (size_t)ok * p->io.out_bytes) == 0;
+    }
+    if (!same)
+        fprintf(stderr, "seed %llu: loaded cases differ\n%s\n", (unsigned long long)p->seed, p->text.ptr);
+    free(loaded);
+    free(out);
+    return same;
+}
+
 /* Makes one program and runs it in the machine; false when it is none (a generator's fault). */
 static bool make_program(struct program *p, uint64_t seed, uint32_t tag, struct elm_vm_memory *m,
                          struct tally *tally)
@@ -130,6 +153,7 @@ static bool make_program(struct program *p, uint64_t seed, uint32_t tag, struct 
             tally->ok += p->ends[i] == ELM_VM_OK;
         }
         tally->programs++;
+        tally->bad += !same_loaded(p, m);
     } else {
         fprintf(stderr, "seed %llu: %s\n%s\n", (unsigned long long)seed, err.message, p->text.ptr);
         tally->bad++;

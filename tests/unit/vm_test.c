@@ -318,12 +318,46 @@ static void lanes(void **state)
     close_rig(&r);
 }
 
+/* Cases that were loaded once: the same results, up to the first that fails. */
+static void loaded_cases(void **state)
+{
+    (void)state;
+    struct elm_io_param params[] = {param("a", ELM_TYPE_INT_ARRAY, ELM_IO_INOUT, 5, 0),
+                                    param("x", ELM_TYPE_DOUBLE, ELM_IO_IN, 0, 0),
+                                    param("b", ELM_TYPE_DOUBLE_ARRAY, ELM_IO_IN, 3, 0)};
+    struct rig r;
+    open_rig(&r, "int f(int a[5], double x, double b[3]) { a[4] = a[0] / a[1]; b[0] += x;\n"
+                 "a[0]++; return (int)(b[0] * 10) + a[4] % 7; }", ELM_TYPE_INT, 3, params);
+    struct { int32_t a[5]; double x, b[3]; } in[4] = {
+        {{20, 3, -7, 1, 0}, 1.5, {2, 3, 4}}, {{-9, 2, 5, 6, 7}, -0.5, {1, 0, 0}},
+        {{1, 0, 0, 0, 0}, 0, {0, 0, 0}}, {{INT32_MIN, 1, 0, 0, 0}, 2, {NAN, 0, 0}}};
+    struct { int32_t value, a[5]; } out[4], one;
+    assert_true(r.io.in_bytes == sizeof(in[0]) && r.io.out_bytes == sizeof(one));
+    assert_int_equal(elm_vm_case_words(r.code.ptr), 3 + 5 + 3);
+    union elm_value words[4 * 11];
+    for (int i = 0; i < 4; i++)
+        elm_vm_load(r.code.ptr, r.memory, &in[i], words + 11 * i);
+    for (int again = 0; again < 2; again++) {
+        memset(out, 1, sizeof(out));
+        assert_int_equal(elm_vm_run_loaded(r.code.ptr, r.memory, words, 4, 100, out), 2);
+        for (int i = 0; i < 2; i++) {
+            uint64_t steps;
+            assert_int_equal(elm_vm_run(r.code.ptr, r.memory, &in[i], &one, 100, &steps), ELM_VM_OK);
+            assert_memory_equal(&one, &out[i], sizeof(one));
+        }
+    }
+    assert_true(out[0].value == 35 + 6 && out[0].a[0] == 21 && out[0].a[4] == 6);
+    assert_int_equal(elm_vm_run_loaded(r.code.ptr, r.memory, words + 33, 1, 100, out), 0);
+    assert_int_equal(elm_vm_run_loaded(r.code.ptr, r.memory, words, 2, 5, out), 0);
+    close_rig(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ints),      cmocka_unit_test(control), cmocka_unit_test(arrays),
         cmocka_unit_test(undefined), cmocka_unit_test(steps),   cmocka_unit_test(doubles_and_io),
-        cmocka_unit_test(evidence),  cmocka_unit_test(lanes),
+        cmocka_unit_test(evidence),  cmocka_unit_test(lanes),   cmocka_unit_test(loaded_cases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
