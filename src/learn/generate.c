@@ -101,14 +101,28 @@ bool generator_run(struct elm_generator *g, const uint8_t *in, uint32_t c, uint6
 {
     uint64_t steps;
     return elm_vm_run(g->code.ptr, g->vm, in + (size_t)c * g->task.problem.io.in_bytes, out,
-                      most, &steps) == ELM_VM_OK && task_finite(&g->slots, out);
+                      most, &steps) == ELM_VM_OK &&
+           (!g->slots.out[0].real || task_finite(&g->slots, out));
 }
 
-static bool run_cases(struct elm_generator *g, const uint8_t *in, uint32_t from, uint32_t to,
+static void load_cases(struct elm_generator *g, enum elm_set set, uint32_t from, uint32_t to)
+{
+    g->word_count = elm_vm_case_words(g->code.ptr);
+    ELM_ASSERT(g->word_count <= GENERATOR_WORDS_MAX);
+    for (uint32_t c = from; c < to; c++)
+        elm_vm_load(g->code.ptr, g->vm, g->in[set] + (size_t)c * g->task.problem.io.in_bytes,
+                    g->words[set] + (size_t)c * g->word_count);
+}
+
+/* Runs what was compiled on loaded cases. False: it fails on one, or takes more steps. */
+static bool run_cases(struct elm_generator *g, enum elm_set set, uint32_t from, uint32_t to,
                       uint64_t most, uint8_t *out)
 {
-    for (uint32_t c = from; c < to; c++) {
-        if (!generator_run(g, in, c, most, out + (size_t)c * 8))
+    const union elm_value *words = g->words[set] + (size_t)from * g->word_count;
+    if (elm_vm_run_loaded(g->code.ptr, g->vm, words, to - from, most, out + (size_t)from * 8) < to - from)
+        return false;
+    for (uint32_t c = from; c < to && g->slots.out[0].real; c++) {
+        if (!task_finite(&g->slots, out + (size_t)c * 8))
             return false;
     }
     return true;
@@ -212,8 +226,9 @@ static bool changes_something(struct elm_generator *g, struct sketch_tree *t)
     if (!generator_compile(g, t))
         return true;
     for (uint32_t c = 0; c < set_cases[ELM_SET_SHOWN]; c++) {
-        uint8_t out[8];
-        if (!generator_run(g, g->in[0], c, SEED_STEPS, out) || !generator_same(g, g->want[0] + 8 * (size_t)c, out))
+        uint8_t out[GENERATOR_CASES_MAX * 8];
+        if (!run_cases(g, ELM_SET_SHOWN, c, c + 1, SEED_STEPS, out) ||
+            !generator_same(g, g->want[0] + 8 * (size_t)c, out + 8 * (size_t)c))
             return true;
     }
     return false;
@@ -252,10 +267,12 @@ static bool draw_set(struct elm_generator *g, enum elm_set set)
     struct elm_problem *p = &g->task.problem;
     uint32_t n = set_cases[set];
     task_fill(p, &g->slots, set, n, g->in[set]);
-    return run_cases(g, g->in[set], 0, PROBES, TARGET_STEPS, g->want[set]) &&
-           all_small(g, g->want[set], 0, PROBES) &&
-           run_cases(g, g->in[set], PROBES, n, TARGET_STEPS, g->want[set]) &&
-           all_small(g, g->want[set], PROBES, n);
+    for (uint32_t from = 0, to = PROBES; from < n; from = to, to = n) {
+        load_cases(g, set, from, to);
+        if (!run_cases(g, set, from, to, TARGET_STEPS, g->want[set]) || !all_small(g, g->want[set], from, to))
+            return false;
+    }
+    return true;
 }
 
 /* The target's code is compiled. */
@@ -313,14 +330,13 @@ static void make_odd(struct elm_generator *g, struct elm_rng *rng)
     g->plain.count = g->target.count;
     memcpy(g->plain.nodes, g->target.nodes, g->target.count * sizeof(g->target.nodes[0]));
     for (uint32_t tries = 0; tries < ODD_TRIES && made < wanted; tries++) {
-        uint8_t out[8];
+        uint8_t out[PROBES * 8];
         bool runs = sketch_corrupt(rng, SKETCH_ANY, &g->target, &g->scratch) &&
                     g->scratch.count <= ODD_NODES_MAX;
         struct elm_tree tree = view(&g->scratch);
         runs = runs && elm_tree_check(&tree, g->task.problem.names, NULL) == ELM_OK &&
-               generator_compile(g, &g->scratch);
-        for (uint32_t c = 0; c < PROBES && runs; c++)
-            runs = generator_run(g, g->in[0], c, TARGET_STEPS, out);
+               generator_compile(g, &g->scratch) &&
+               run_cases(g, ELM_SET_SHOWN, 0, PROBES, TARGET_STEPS, out);
         if (!runs)
             continue;
         g->target.count = g->scratch.count;
@@ -342,10 +358,10 @@ static bool is_change(struct elm_generator *g, const uint8_t *before, uint8_t *o
 {
     bool moved = false, wrong = false;
     uint32_t n = set_cases[ELM_SET_SHOWN];
-    for (uint32_t c = 0; c < n; c++) {
-        uint8_t *at = out + 8 * (size_t)c;
-        if (!generator_run(g, g->in[0], c, SEED_STEPS, at))
-            return false;
+    if (!run_cases(g, ELM_SET_SHOWN, 0, n, SEED_STEPS, out))
+        return false;
+    for (uint32_t c = 0; c < n && !(moved && wrong); c++) {
+        const uint8_t *at = out + 8 * (size_t)c;
         moved = moved || !generator_same(g, before + 8 * (size_t)c, at);
         wrong = wrong || !generator_same(g, g->want[0] + 8 * (size_t)c, at);
     }
@@ -356,7 +372,7 @@ static bool runs_elsewhere(struct elm_generator *g)
 {
     uint8_t out[GENERATOR_CASES_MAX * 8];
     for (int set = 1; set < ELM_SETS; set++) {
-        if (!run_cases(g, g->in[set], 0, g->task.case_count[set], SEED_STEPS, out))
+        if (!run_cases(g, (enum elm_set)set, 0, g->task.case_count[set], SEED_STEPS, out))
             return false;
     }
     return true;

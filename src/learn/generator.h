@@ -7,6 +7,7 @@
 #define GENERATOR_FUEL 1500
 #define GENERATOR_CASES_MAX 64
 #define GENERATOR_IN_BYTES_MAX 256
+#define GENERATOR_WORDS_MAX 32           /* of a loaded case */
 
 struct elm_generator {
     struct elm_generator_def def;
@@ -21,6 +22,8 @@ struct elm_generator {
     uint64_t target_number;
     bool has_target, has_decoys;
     uint8_t in[ELM_SETS][GENERATOR_CASES_MAX * GENERATOR_IN_BYTES_MAX];
+    union elm_value words[ELM_SETS][GENERATOR_CASES_MAX * GENERATOR_WORDS_MAX];     /* the same, loaded */
+    uint32_t word_count;                 /* of a case */
     uint8_t changed_in[GENERATOR_IN_BYTES_MAX];
     uint8_t want[ELM_SETS][GENERATOR_CASES_MAX * 8];      /* one number comes back */
     uint8_t mask[GENERATOR_CASES_MAX * 8];
