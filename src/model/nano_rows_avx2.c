@@ -68,6 +68,8 @@ static ALWAYS_INLINE v16 sums_of(const v16 *x)
 #define STRIP_PANELS 1
 #define FOUR_PANELS 1
 #define ONE_PANELS 4
+#define MIX_ROWS 3
+#define MIX_REST 2
 #include "model/nano_rows_body.h"
 
 TARGET_END

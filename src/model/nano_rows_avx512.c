@@ -58,6 +58,8 @@ static ALWAYS_INLINE v16 sums_of(const v16 *x)
 #define STRIP_PANELS 2
 #define FOUR_PANELS 4
 #define ONE_PANELS 8
+#define MIX_ROWS 8
+#define MIX_REST 4
 #include "model/nano_rows_body.h"
 
 TARGET_END

@@ -59,36 +59,96 @@ static void add(float *to, const float *from, size_t count)
         put(to + k, plus(get(to + k), get(from + k)));
 }
 
-/* [rows] of 16 numbers each, a `step` apart, to [16][stride]. */
+/* `rows` rows times `panels` panels of 16 columns; both are constants where it is called. */
+static ALWAYS_INLINE void product_block(const struct nano_product *p, const float *left,
+                                        const float *panel, float *out, uint32_t rows,
+                                        uint32_t panels)
+{
+    v16 sums[16];
+    const size_t next = (size_t)p->depth * 16;
+    UNROLL
+    for (uint32_t r = 0; r < rows * panels; r++)
+        sums[r] = all(0);
+    for (uint32_t k = 0; k < p->depth; k++, panel += 16) {
+        v16 columns[8];
+        UNROLL
+        for (uint32_t c = 0; c < panels; c++)
+            columns[c] = get(panel + c * next);
+        UNROLL
+        for (uint32_t r = 0; r < rows; r++) {
+            v16 x = all(left[r * p->left_stride + k]);
+            UNROLL
+            for (uint32_t c = 0; c < panels; c++)
+                sums[r * panels + c] = fused(x, columns[c], sums[r * panels + c]);
+        }
+    }
+    UNROLL
+    for (uint32_t r = 0; r < rows * panels; r++) {
+        float *at = out + (r / panels) * p->out_stride + r % panels * 16;
+        put(at, p->add ? plus(get(at), sums[r]) : sums[r]);
+    }
+}
+
+/* A run of columns `panels` panels at a time; returns how far it came. */
+static ALWAYS_INLINE uint32_t product_rows(const struct nano_product *p, uint32_t row, uint32_t j,
+                                           uint32_t rows, uint32_t panels)
+{
+    for (; j + 16 * panels <= p->columns; j += 16 * panels)
+        product_block(p, p->left + row * p->left_stride, p->panels + (size_t)j * p->depth,
+                      p->out + row * p->out_stride + j, rows, panels);
+    return j;
+}
+
+static void product(const struct nano_product *p)
+{
+    const uint32_t strips = p->rows / STRIP * STRIP;
+    uint32_t r = strips;
+    /* whole strips one after the other under the same panels, which stay near */
+    for (uint32_t j = 0; j < p->columns; j += 32) {
+        struct nano_product two = *p;
+        two.columns = p->columns - j < 32 ? p->columns - j : 32;
+        two.panels += (size_t)j * p->depth;
+        two.out += j;
+        for (uint32_t i = 0; i < strips; i += STRIP)
+            product_rows(&two, i, product_rows(&two, i, 0, STRIP, STRIP_PANELS), STRIP, 1);
+    }
+    for (; r + 4 <= p->rows; r += 4)
+        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 4, FOUR_PANELS), 4, 2), 4, 1);
+    for (; r < p->rows; r++)
+        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 1, ONE_PANELS), 1, 2), 1, 1);
+}
+
+/* [rows] of 16 numbers each, a `step` apart, to panels: [stride / 16][16 numbers][16 rows]. */
 static ALWAYS_INLINE void turn(const float *from, size_t step, uint32_t rows, uint32_t stride,
                                float *to)
 {
-    for (uint32_t c = 0; c < 16; c++) {
-        for (uint32_t j = 0; j < rows; j++)
-            to[(size_t)c * stride + j] = from[j * step + c];
-        for (uint32_t j = rows; j < stride; j++)
-            to[(size_t)c * stride + j] = 0;
+    for (uint32_t j = 0; j < stride; j += 16, to += 256) {
+        for (uint32_t c = 0; c < 16; c++) {
+            for (uint32_t i = 0; i < 16; i++)
+                to[c * 16 + i] = j + i < rows ? from[(j + i) * step + c] : 0;
+        }
     }
 }
 
-/* Scores of 16 columns. */
-static ALWAYS_INLINE v16 score16(const float *q, const float *turned, uint32_t stride)
+/* Some scores of a row with what their relations add. */
+static ALWAYS_INLINE v16 related(float *p, const float *from, const float *bias,
+                                 const uint8_t *relations, uint32_t count, v16 most)
 {
-    v16 s = all(0);
-    for (uint32_t c = 0; c < 16; c++)
-        s = fused(all(q[c]), get(turned + (size_t)c * stride), s);
-    return scaled(s, 0.25f);
-}
-
-/* In place; what lies beyond `seen` becomes 0. */
-static ALWAYS_INLINE void softmax(float *p, uint32_t seen, uint32_t stride)
-{
-    v16 most = all(-1e30f), sum = all(0);
-    for (uint32_t j = 0; j < seen; j += 16) {
-        v16 x = pick(first(seen - j), get(p + j), all(-1e30f));
+    for (uint32_t j = 0; j < count; j += 16) {
+        v16 x = plus(scaled(get(from + j), 0.25f), bias_of(bias, relations + j));
+        if (count - j < 16)
+            x = pick(first(count - j), x, all(-1e30f));
+        put(p + j, x);
         most = larger(x, most);
     }
-    v16 top = all(max16(most));
+    return most;
+}
+
+/* Products to shares, in place; what lies beyond `seen` becomes 0. */
+static ALWAYS_INLINE void soften(float *p, const float *bias, const uint8_t *relations, uint32_t seen,
+                                 uint32_t stride)
+{
+    v16 top = all(max16(related(p, p, bias, relations, seen, all(-1e30f)))), sum = all(0);
     for (uint32_t j = 0; j < stride; j += 16) {
         v16 x = all(0);
         if (j < seen)
@@ -101,30 +161,53 @@ static ALWAYS_INLINE void softmax(float *p, uint32_t seen, uint32_t stride)
         put(p + j, scaled(get(p + j), scale));
 }
 
+/* Values mixed for `rows` rows, a constant where it is called, that see the same. */
+static ALWAYS_INLINE void attend_block(const struct nano_attention *a, const float *p, const float *v,
+                                       uint32_t seen, float *out, uint32_t rows)
+{
+    const size_t step = 3 * (size_t)a->width;
+    v16 even[8], odd[8];
+    uint32_t j = 0;
+    UNROLL
+    for (uint32_t r = 0; r < rows; r++)
+        even[r] = odd[r] = all(0);
+    for (; j + 1 < seen; j += 2, v += 2 * step) {
+        v16 x = get(v);
+        UNROLL
+        for (uint32_t r = 0; r < rows; r++)
+            even[r] = fused(all(p[r * a->stride + j]), x, even[r]);
+        x = get(v + step);
+        UNROLL
+        for (uint32_t r = 0; r < rows; r++)
+            odd[r] = fused(all(p[r * a->stride + j + 1]), x, odd[r]);
+    }
+    UNROLL
+    for (uint32_t r = 0; r < rows; r++) {
+        if (j < seen)
+            even[r] = fused(all(p[r * a->stride + j]), get(v), even[r]);
+        put(out + (size_t)r * a->width, plus(even[r], odd[r]));
+    }
+}
+
 static void attend(const struct nano_attention *a)
 {
     uint32_t step = 3 * a->width;
     for (uint32_t h = 0; h < a->width / NANO_HEAD; h++) {
         const float *q = a->qkv + h * NANO_HEAD, *k = q + a->width, *v = k + a->width;
+        float *shares = a->shares + (size_t)h * a->rows * a->stride, *out = a->out + h * NANO_HEAD;
+        uint32_t i = 0;
         turn(k, step, a->rows, a->stride, a->scratch);
-        for (uint32_t i = 0; i < a->rows; i++) {
-            uint32_t seen = i < a->prefix ? a->prefix : i + 1;
-            float *p = a->shares + ((size_t)h * a->rows + i) * a->stride;
-            const uint8_t *relations = a->relations + (size_t)i * a->stride;
-            for (uint32_t j = 0; j < seen; j += 16)
-                put(p + j, plus(score16(q + (size_t)i * step, a->scratch + j, a->stride),
-                                bias_of(a->bias + h * NANO_RELATIONS, relations + j)));
-            softmax(p, seen, a->stride);
-            v16 even = all(0), odd = all(0);
-            uint32_t j = 0;
-            for (; j + 1 < seen; j += 2) {
-                even = fused(all(p[j]), get(v + (size_t)j * step), even);
-                odd = fused(all(p[j + 1]), get(v + (size_t)(j + 1) * step), odd);
-            }
-            if (j < seen)
-                even = fused(all(p[j]), get(v + (size_t)j * step), even);
-            put(a->out + (size_t)i * a->width + h * NANO_HEAD, plus(even, odd));
-        }
+        product(&(struct nano_product){.left = q, .panels = a->scratch, .out = shares, .left_stride = step,
+                                       .out_stride = a->stride, .rows = a->rows, .columns = a->stride,
+                                       .depth = NANO_HEAD});
+        for (uint32_t r = 0; r < a->rows; r++)
+            soften(shares + (size_t)r * a->stride, a->bias + h * NANO_RELATIONS,
+                   a->relations + (size_t)r * a->stride, r < a->prefix ? a->prefix : r + 1, a->stride);
+        for (; i + MIX_ROWS <= a->prefix; i += MIX_ROWS)
+            attend_block(a, shares + (size_t)i * a->stride, v, a->prefix, out + (size_t)i * a->width, MIX_ROWS);
+        for (; i < a->rows; i++)
+            attend_block(a, shares + (size_t)i * a->stride, v, i < a->prefix ? a->prefix : i + 1,
+                         out + (size_t)i * a->width, 1);
     }
 }
 
@@ -142,7 +225,7 @@ static ALWAYS_INLINE void attend_back_row(const struct nano_attention *a, uint32
     for (uint32_t j = 0; j < seen; j += 16) {
         v16 s = all(0);
         for (uint32_t c = 0; c < 16; c++)
-            s = fused(all(g[c]), get(a->scratch + (size_t)c * a->stride + j), s);
+            s = fused(all(g[c]), get(a->scratch + 16 * (size_t)(j + c)), s);
         dot = fused(s, get(p + j), dot);
         put(ds + j, s);
     }
@@ -239,65 +322,6 @@ static void embed(const float *table, const uint16_t *ids, uint32_t count, uint3
     }
 }
 
-/* `rows` rows times `panels` panels of 16 columns; both are constants where it is called. */
-static ALWAYS_INLINE void product_block(const struct nano_product *p, const float *left,
-                                        const float *panel, float *out, uint32_t rows,
-                                        uint32_t panels)
-{
-    v16 sums[16];
-    const size_t next = (size_t)p->depth * 16;
-    UNROLL
-    for (uint32_t r = 0; r < rows * panels; r++)
-        sums[r] = all(0);
-    for (uint32_t k = 0; k < p->depth; k++, panel += 16) {
-        v16 columns[8];
-        UNROLL
-        for (uint32_t c = 0; c < panels; c++)
-            columns[c] = get(panel + c * next);
-        UNROLL
-        for (uint32_t r = 0; r < rows; r++) {
-            v16 x = all(left[r * p->left_stride + k]);
-            UNROLL
-            for (uint32_t c = 0; c < panels; c++)
-                sums[r * panels + c] = fused(x, columns[c], sums[r * panels + c]);
-        }
-    }
-    UNROLL
-    for (uint32_t r = 0; r < rows * panels; r++) {
-        float *at = out + (r / panels) * p->out_stride + r % panels * 16;
-        put(at, p->add ? plus(get(at), sums[r]) : sums[r]);
-    }
-}
-
-/* A run of columns `panels` panels at a time; returns how far it came. */
-static ALWAYS_INLINE uint32_t product_rows(const struct nano_product *p, uint32_t row, uint32_t j,
-                                           uint32_t rows, uint32_t panels)
-{
-    for (; j + 16 * panels <= p->columns; j += 16 * panels)
-        product_block(p, p->left + row * p->left_stride, p->panels + (size_t)j * p->depth,
-                      p->out + row * p->out_stride + j, rows, panels);
-    return j;
-}
-
-static void product(const struct nano_product *p)
-{
-    const uint32_t strips = p->rows / STRIP * STRIP;
-    uint32_t r = strips;
-    /* whole strips one after the other under the same panels, which stay near */
-    for (uint32_t j = 0; j < p->columns; j += 32) {
-        struct nano_product two = *p;
-        two.columns = p->columns - j < 32 ? p->columns - j : 32;
-        two.panels += (size_t)j * p->depth;
-        two.out += j;
-        for (uint32_t i = 0; i < strips; i += STRIP)
-            product_rows(&two, i, product_rows(&two, i, 0, STRIP, STRIP_PANELS), STRIP, 1);
-    }
-    for (; r + 4 <= p->rows; r += 4)
-        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 4, FOUR_PANELS), 4, 2), 4, 1);
-    for (; r < p->rows; r++)
-        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 1, ONE_PANELS), 1, 2), 1, 1);
-}
-
 /* ---- attention of new rows ---- */
 
 /* What NANO_GLANCES rows share while they look. */
@@ -359,12 +383,14 @@ static ALWAYS_INLINE void mix_block(const struct nano_glance *g, const float *p,
         odd[r] = all(0);
     }
     for (uint32_t j = 0; j < g->prefix; j += 2, v += 2 * NANO_HEAD) {
-        v16 a = get(v), b = get(v + NANO_HEAD);
+        v16 x = get(v);
         UNROLL
-        for (uint32_t r = 0; r < rows; r++) {
-            even[r] = fused(all(p[r * p_stride + j]), a, even[r]);
-            odd[r] = fused(all(p[r * p_stride + j + 1]), b, odd[r]);
-        }
+        for (uint32_t r = 0; r < rows; r++)
+            even[r] = fused(all(p[r * p_stride + j]), x, even[r]);
+        x = get(v + NANO_HEAD);
+        UNROLL
+        for (uint32_t r = 0; r < rows; r++)
+            odd[r] = fused(all(p[r * p_stride + j + 1]), x, odd[r]);
     }
     UNROLL
     for (uint32_t r = 0; r < rows; r++)
@@ -375,26 +401,12 @@ static ALWAYS_INLINE void mix(const struct nano_glance *g, const float *p, size_
                               const float *v, float *out)
 {
     uint32_t r = 0;
-    for (; r + 8 <= g->rows; r += 8, p += 8 * p_stride, out += 8 * (size_t)g->width)
-        mix_block(g, p, p_stride, v, out, 8);
-    for (; r + 4 <= g->rows; r += 4, p += 4 * p_stride, out += 4 * (size_t)g->width)
-        mix_block(g, p, p_stride, v, out, 4);
+    for (; r + MIX_ROWS <= g->rows; r += MIX_ROWS, p += MIX_ROWS * p_stride, out += MIX_ROWS * (size_t)g->width)
+        mix_block(g, p, p_stride, v, out, MIX_ROWS);
+    for (; r + MIX_REST <= g->rows; r += MIX_REST, p += MIX_REST * p_stride, out += MIX_REST * (size_t)g->width)
+        mix_block(g, p, p_stride, v, out, MIX_REST);
     for (; r < g->rows; r++, p += p_stride, out += g->width)
         mix_block(g, p, p_stride, v, out, 1);
-}
-
-/* Some scores of a row with what their relations add. */
-static ALWAYS_INLINE v16 related(float *p, const float *from, const float *bias,
-                                 const uint8_t *relations, uint32_t count, v16 most)
-{
-    for (uint32_t j = 0; j < count; j += 16) {
-        v16 x = plus(scaled(get(from + j), 0.25f), bias_of(bias, relations + j));
-        if (count - j < 16)
-            x = pick(first(count - j), x, all(-1e30f));
-        put(p + j, x);
-        most = larger(x, most);
-    }
-    return most;
 }
 
 /* Scores to shares, and own steps mixed. Own steps come first, so that the prefix stays in whole

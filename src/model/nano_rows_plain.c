@@ -32,6 +32,8 @@ static ALWAYS_INLINE v16 sums_of(const v16 *x)
 #define STRIP_PANELS 1
 #define FOUR_PANELS 1
 #define ONE_PANELS 2
+#define MIX_ROWS 1
+#define MIX_REST 1
 #include "model/nano_rows_body.h"
 
 const struct nano_rows *nano_rows_plain(void)
