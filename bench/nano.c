@@ -15,6 +15,7 @@
 #define TASKS 40
 #define GROUPS_EACH 1
 #define SECONDS 3
+#define SUITE_MAX 256
 
 struct count {
     uint64_t children, distinct, bytes;
@@ -83,9 +84,8 @@ static void report(const char *what, const struct count *c)
 }
 
 struct suite {
-    struct elm_nano_sampler *sampler;
-    struct elm_vm_memory *vm;
-    struct count sum;
+    struct elm_problem *problems[SUITE_MAX];
+    uint32_t count;
 };
 
 static void add_seed(void *ctx, const char *name, const char *summary, const char *folder)
@@ -96,9 +96,10 @@ static void add_seed(void *ctx, const char *name, const char *summary, const cha
     (void)summary;
     (void)folder;
     check(elm_problem_load(name, "problems", &p, &err), &err);
-    if (p->seed.count > 0)
-        sample(s->sampler, p, NULL, s->vm, 1, &s->sum);
-    elm_problem_free(p);
+    if (p->seed.count > 0 && s->count < SUITE_MAX)
+        s->problems[s->count++] = p;
+    else
+        elm_problem_free(p);
 }
 
 int main(int argc, char **argv)
@@ -106,29 +107,34 @@ int main(int argc, char **argv)
     struct elm_error err = {0};
     struct elm_nano *n;
     struct elm_generator *g;
-    struct count sum = {0};
-    struct suite suite = {.vm = elm_vm_memory_new()};
+    struct elm_nano_sampler *sampler;
+    struct elm_vm_memory *vm = elm_vm_memory_new();
+    struct count sum = {0}, of_suite = {0};
+    struct suite suite = {.count = 0};
     struct elm_generator_def def = {.stream = ELM_STREAM_GATE, .seed = 1, .corruptions_min = 1,
                                     .corruptions_max = 6};
     if (argc > 1)
         check(elm_nano_open(argv[1], &n, &err), &err);
     else if (elm_nano_builtin(&n, &err) != ELM_OK)
         check(elm_nano_new(&(struct elm_nano_config){64, 3, 256}, 1, &n, &err), &err);
-    check(elm_nano_sampler_new(n, ELM_KERNEL_AUTO, &suite.sampler, &err), &err);
+    check(elm_nano_sampler_new(n, ELM_KERNEL_AUTO, &sampler, &err), &err);
     check(elm_generator_open(&def, &g, &err), &err);
     int64_t start = elm_clock_us();
     for (uint64_t i = 0; elm_clock_us() - start < SECONDS * 1000000; i++) {
         const struct elm_task *t = elm_generator_task(g, i % TASKS);
-        sample(suite.sampler, &t->problem, &t->evidence, suite.vm, i, &sum);
+        sample(sampler, &t->problem, &t->evidence, vm, i, &sum);
     }
     report("nano_children_per_s", &sum);
+    check(elm_problem_list("problems", add_seed, &suite, &err), &err);
     start = elm_clock_us();
-    while (elm_clock_us() - start < SECONDS * 1000000)
-        check(elm_problem_list("problems", add_seed, &suite, &err), &err);
-    report("nano_children_per_s_suite", &suite.sum);
+    for (uint64_t i = 0; elm_clock_us() - start < SECONDS * 1000000; i++)
+        sample(sampler, suite.problems[i % suite.count], NULL, vm, i / suite.count, &of_suite);
+    report("nano_children_per_s_suite", &of_suite);
+    for (uint32_t i = 0; i < suite.count; i++)
+        elm_problem_free(suite.problems[i]);
     elm_generator_close(g);
-    elm_nano_sampler_free(suite.sampler);
+    elm_nano_sampler_free(sampler);
     elm_nano_free(n);
-    elm_vm_memory_free(suite.vm);
+    elm_vm_memory_free(vm);
     return 0;
 }
