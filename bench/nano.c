@@ -126,6 +126,8 @@ int main(int argc, char **argv)
     }
     report("nano_children_per_s", &sum);
     check(elm_problem_list("problems", add_seed, &suite, &err), &err);
+    if (suite.count == 0)
+        check(elm_fail(&err, ELM_NOT_FOUND, "no seed in ./problems: run it where the repository is"), &err);
     start = elm_clock_us();
     for (uint64_t i = 0; elm_clock_us() - start < SECONDS * 1000000; i++)
         sample(sampler, suite.problems[i % suite.count], NULL, vm, i / suite.count, &of_suite);
