@@ -116,12 +116,7 @@ struct elm_kind_info {
     bool commutative;        /* for equal-typed operands without side effects */
     bool int_only;           /* operands must be int: % & | ^ << >> ~ */
 };
-extern const struct elm_kind_info elm_kind_infos[ELM_NODE_KINDS];
-static inline const struct elm_kind_info *elm_kind_info(enum elm_kind kind)
-{
-    ELM_ASSERT((unsigned)kind < ELM_NODE_KINDS);
-    return &elm_kind_infos[kind];
-}
+const struct elm_kind_info *elm_kind_info(enum elm_kind kind);
 
 /* Names: interned identifiers, comments and kept lines. Append-only; entries never move.
  * One thread adds, any thread reads ids it was handed. Ids depend only on the order of adding,

@@ -6,7 +6,7 @@
 #define EXPRESSION ELM_CLASS_EXPRESSION
 #define LVALUE ELM_CLASS_LVALUE
 
-const struct elm_kind_info elm_kind_infos[ELM_NODE_KINDS] = {
+static const struct elm_kind_info infos[ELM_NODE_KINDS] = {
     [ELM_NODE_NONE] = {"none", NULL, TOP, 0, 0, 0, false, false},
     [ELM_NODE_PROGRAM] = {"program", NULL, TOP, 0, -1, 0, false, false},
     [ELM_NODE_FUNCTION] = {"function", NULL, TOP, 1, -1, 0, false, false},
@@ -70,3 +70,9 @@ const struct elm_kind_info elm_kind_infos[ELM_NODE_KINDS] = {
     [ELM_NODE_POST_INC] = {"post_inc", "++", EXPRESSION, 1, 1, 15, false, false},
     [ELM_NODE_POST_DEC] = {"post_dec", "--", EXPRESSION, 1, 1, 15, false, false},
 };
+
+const struct elm_kind_info *elm_kind_info(enum elm_kind kind)
+{
+    ELM_ASSERT((unsigned)kind < ELM_NODE_KINDS);
+    return &infos[kind];
+}
