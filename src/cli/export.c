@@ -106,6 +106,19 @@ static enum elm_status write_file(struct exporting *e, const char *path, struct 
     return status;
 }
 
+/* An empty file says nothing of why. */
+static void say_none(const struct exporting *e)
+{
+    bool trl = e->format != NULL && strcmp(e->format, "attempts") != 0;
+    if (!trl || e->lines > 0)
+        return;
+    if (e->admitted > 0)
+        fprintf(stderr, "elm: no program is that good in its niche: a lower --admitted gives some\n");
+    else
+        fprintf(stderr, "elm: no line, for no model was asked for text in this run; --format trl-sft --admitted 0.9 "
+                        "gives the programs that it kept\n");
+}
+
 static enum elm_status export(const struct invocation *v, struct exporting *e,
                               struct elm_error *err)
 {
@@ -119,9 +132,13 @@ static enum elm_status export(const struct invocation *v, struct exporting *e,
     e->folder = e->programs.folder;
     const char *path = opt_text(v, OPT_OUTPUT);
     if (path == NULL || strcmp(path, "-") == 0)
-        return write_all(e, err);
-    ELM_TRY(write_file(e, path, err));
-    if (!opt_on(v, OPT_QUIET)) {
+        ELM_TRY(write_all(e, err));
+    else
+        ELM_TRY(write_file(e, path, err));
+    if (opt_on(v, OPT_QUIET))
+        return ELM_OK;
+    say_none(e);
+    if (path != NULL && strcmp(path, "-") != 0) {
         fprintf(stderr, "elm: %s lines in ", text_count(e->lines).s);
         text_put(stderr, elm_str(path));
         fprintf(stderr, "\n");
