@@ -115,7 +115,7 @@ static void say_none(const struct exporting *e)
     if (e->admitted > 0)
         fprintf(stderr, "elm: no program is that good in its niche: a lower --admitted gives some\n");
     else
-        fprintf(stderr, "elm: no line, for no model was asked for text in this run; --format trl-sft --admitted 0.9 "
+        fprintf(stderr, "elm: no line: no text of a model in this run gives one; --format trl-sft --admitted 0.9 "
                         "gives the programs that it kept\n");
 }
 

@@ -110,7 +110,7 @@ has err "labels 'jump' of answers: better and graded are allowed"
 # whole programs that a run admitted, whoever wrote them
 expect 0 run parity --operators tree --evaluations 300 --folder gp --target none -q
 expect 0 export gp --format trl-kto
-has err "no model was asked for text"
+has err "no text of a model in this run"
 expect 0 export gp --format trl-sft --admitted 0.5
 has out '"prompt":"/* '
 has out '"completion":"'
