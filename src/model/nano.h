@@ -8,6 +8,8 @@
 #include "elm/nano.h"
 #include "elm/tape.h"
 
+#include <string.h>
+
 #define NANO_NODES_MAX 512       /* of a program that are read */
 #define NANO_CASES 8             /* shown cases that are read */
 #define NANO_HOLES_MAX 5
@@ -134,8 +136,6 @@ struct nano_frame {
 /* Copied subtrees are one node of kind NONE, i = which copy. */
 struct nano_hole {
     const struct nano_spot *spot;
-    struct elm_node nodes[2 * NANO_HOLE_TOKENS + 2];
-    struct nano_frame frames[2 * NANO_HOLE_TOKENS];
     uint8_t tokens[NANO_HOLE_TOKENS];
     uint8_t count, node_count, depth;
     uint8_t pending;             /* tokens at least that are still to come */
@@ -143,7 +143,15 @@ struct nano_hole {
     uint8_t need, parent, kid;   /* of the next token: NANO_NOTHING when it is complete */
     uint16_t size, room;         /* nodes with the copies; at most */
     bool keeps;                  /* the old kids stay in order: holes in them may follow */
+    struct nano_frame frames[2 * NANO_HOLE_TOKENS];         /* `depth` of them */
+    struct elm_node nodes[2 * NANO_HOLE_TOKENS + 2];
 };
+/* What is in use of it. */
+static inline void nano_hole_copy(struct nano_hole *to, const struct nano_hole *from)
+{
+    memcpy(to, from, offsetof(struct nano_hole, frames) + from->depth * sizeof(from->frames[0]));
+    memcpy(to->nodes, from->nodes, from->node_count * sizeof(from->nodes[0]));
+}
 void nano_hole_open(struct nano_hole *h, const struct nano_spot *s, uint32_t room);
 void nano_hole_mask(const struct nano_hole *h, struct nano_mask *out);
 /* The token must be in the mask. */

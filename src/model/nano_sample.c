@@ -11,6 +11,7 @@
 
 #define CANDIDATES_MAX 8192
 #define STRIDE_MAX (NANO_NODES_MAX + 16)
+#define BINS 256
 #define WORDS (STRIDE_MAX / 64 + 1)
 #define ROOM_LEAST 4             /* nodes that must be left for another hole */
 
@@ -24,8 +25,8 @@ struct branch {
     uint32_t kept_end;           /* of the subtrees that got another kind and kept their kids: a hole before
                                     it is in one of them, and puts its nodes in the place of theirs */
     struct nano_step next;       /* input of the step to compute */
-    struct nano_hole hole;       /* being written, unless pointing */
     uint16_t path[NANO_STEPS_MAX];
+    struct nano_hole hole;       /* being written, unless pointing */
 };
 struct filled {
     struct nano_hole hole;
@@ -451,7 +452,7 @@ static void finish_hole(struct elm_nano_sampler *s, struct branch *b)
         s->hole_cap = s->hole_cap == 0 ? 256 : s->hole_cap * 2;
         s->holes = elm_realloc(s->holes, s->hole_cap * sizeof(s->holes[0]));
     }
-    s->holes[s->hole_count].hole = b->hole;
+    nano_hole_copy(&s->holes[s->hole_count].hole, &b->hole);
     s->holes[s->hole_count].before = b->filled;
     b->filled = (int32_t)s->hole_count++;
     b->room = (uint16_t)(b->room > b->hole.size ? b->room - b->hole.size : 0);
@@ -484,16 +485,35 @@ static void take(struct elm_nano_sampler *s, struct branch *b, const struct cand
     }
 }
 
-/* Most noise first; of equals the one that was offered first. Returns where the order is. */
-static const struct order *sort(const struct elm_nano_sampler *s)
+/* Puts the candidates in `to` that may be among the first `count`, in the order of offers; returns how many. */
+static uint32_t select_order(const struct elm_nano_sampler *s, uint32_t count, struct order *to)
 {
-    struct order *from = s->order, *to = s->order + CANDIDATES_MAX;
-    uint32_t count = s->candidate_count;
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t bins[BINS] = {0}, below = 0, last = 0, kept = 0;
+    double top = -INFINITY, low = INFINITY;
+    for (uint32_t i = 0; i < s->candidate_count; i++) {
+        top = s->candidates[i].noisy > top ? s->candidates[i].noisy : top;
+        low = s->candidates[i].noisy < low ? s->candidates[i].noisy : low;
+    }
+    const double scale = top > low ? (BINS - 1) / (top - low) : 0;
+    for (uint32_t i = 0; i < s->candidate_count; i++)
+        bins[(uint32_t)((top - s->candidates[i].noisy) * scale)]++;
+    while (last < BINS - 1 && (below += bins[last]) < count)
+        last++;
+    for (uint32_t i = 0; i < s->candidate_count; i++) {
         union { double d; uint64_t u; } bits = {.d = s->candidates[i].noisy};
         uint64_t up = bits.u >> 63 ? ~bits.u : bits.u | 1ull << 63;
-        from[i] = (struct order){~up, i};
+        to[kept] = (struct order){~up, i};
+        kept += (uint32_t)((top - bits.d) * scale) <= last;
     }
+    return kept;
+}
+
+/* Most noise first, at least `most` of them if there are; of equals the one that was offered first. Returns
+ * where the order is. */
+static const struct order *sort(const struct elm_nano_sampler *s, uint32_t most)
+{
+    struct order *from = s->order, *to = s->order + CANDIDATES_MAX;
+    const uint32_t count = select_order(s, most, from);
     for (uint32_t width = 1; width < count; width *= 2) {
         for (uint32_t i = 0; i < count; i += 2 * width) {
             uint32_t half = i + width < count ? i + width : count;
@@ -514,6 +534,13 @@ static const struct order *sort(const struct elm_nano_sampler *s)
     return from;
 }
 
+static void copy_branch(struct branch *to, const struct branch *from)
+{
+    memcpy(to, from, offsetof(struct branch, path) + from->length * sizeof(from->path[0]));
+    if (!from->pointing)
+        nano_hole_copy(&to->hole, &from->hole);
+}
+
 static void grow(struct elm_nano_sampler *s, uint32_t count)
 {
     for (uint32_t i = 0; i < s->count; i++) {
@@ -521,11 +548,11 @@ static void grow(struct elm_nano_sampler *s, uint32_t count)
             s->candidates[s->candidate_count++] = (struct candidate){
                 s->beam[i].logprob, s->beam[i].noisy, i, UINT32_MAX};
     }
-    const struct order *order = sort(s);
+    const struct order *order = sort(s, count);
     uint32_t kept = s->candidate_count < count ? s->candidate_count : count;
     for (uint32_t k = 0; k < kept; k++) {
         const struct candidate *c = &s->candidates[order[k].candidate];
-        s->grown[k] = s->beam[c->branch];
+        copy_branch(&s->grown[k], &s->beam[c->branch]);
         if (c->token != UINT32_MAX)
             take(s, &s->grown[k], c);
     }
