@@ -99,23 +99,33 @@ static ALWAYS_INLINE uint32_t product_rows(const struct nano_product *p, uint32_
     return j;
 }
 
+/* Some columns of all rows: whole strips, then what is left. */
+static ALWAYS_INLINE void product_columns(const struct nano_product *p)
+{
+    uint32_t r = 0;
+    for (; r + STRIP <= p->rows; r += STRIP)
+        product_rows(p, r, product_rows(p, r, 0, STRIP, STRIP_PANELS), STRIP, 1);
+    for (; r + 4 <= p->rows; r += 4)
+        product_rows(p, r, product_rows(p, r, 0, 4, FOUR_PANELS), 4, 1);
+    if (r + 3 <= p->rows)
+        product_rows(p, r, product_rows(p, r, 0, 3, 2), 3, 1);
+    else if (r + 2 <= p->rows)
+        product_rows(p, r, product_rows(p, r, 0, 2, 2), 2, 1);
+    else if (r < p->rows)
+        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 1, ONE_PANELS), 1, 2), 1, 1);
+}
+
 static void product(const struct nano_product *p)
 {
-    const uint32_t strips = p->rows / STRIP * STRIP;
-    uint32_t r = strips;
-    /* whole strips one after the other under the same panels, which stay near */
-    for (uint32_t j = 0; j < p->columns; j += 32) {
-        struct nano_product two = *p;
-        two.columns = p->columns - j < 32 ? p->columns - j : 32;
-        two.panels += (size_t)j * p->depth;
-        two.out += j;
-        for (uint32_t i = 0; i < strips; i += STRIP)
-            product_rows(&two, i, product_rows(&two, i, 0, STRIP, STRIP_PANELS), STRIP, 1);
+    /* panels of 16 KiB stay near while the rows pass */
+    const uint32_t near = p->depth > 64 ? 32 : 4096 / p->depth / 32 * 32;
+    for (uint32_t j = 0; j < p->columns; j += near) {
+        struct nano_product few = *p;
+        few.columns = p->columns - j < near ? p->columns - j : near;
+        few.panels += (size_t)j * p->depth;
+        few.out += j;
+        product_columns(&few);
     }
-    for (; r + 4 <= p->rows; r += 4)
-        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 4, FOUR_PANELS), 4, 2), 4, 1);
-    for (; r < p->rows; r++)
-        product_rows(p, r, product_rows(p, r, product_rows(p, r, 0, 1, ONE_PANELS), 1, 2), 1, 1);
 }
 
 /* [rows] of 16 numbers each, a `step` apart, to panels: [stride / 16][16 numbers][16 rows]. */
