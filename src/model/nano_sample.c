@@ -12,6 +12,7 @@
 #define CANDIDATES_MAX 8192
 #define STRIDE_MAX (NANO_NODES_MAX + 16)
 #define BINS 256
+#define FAR 600                  /* e^FAR is still a number */
 #define WORDS (STRIDE_MAX / 64 + 1)
 #define ROOM_LEAST 4             /* nodes that must be left for another hole */
 
@@ -320,7 +321,7 @@ static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t a
         return;
     /* noise given that the largest of the children has the prefix's own */
     double top = b->logprob + c->most, least = -INFINITY;
-    double bound = exp(b->noisy - threshold) - 1 + exp(b->noisy - top);
+    double room = exp(b->noisy - top), bound = exp(b->noisy - threshold) - 1 + room;
     if (threshold > -1e29)
         least = bound > 0 ? b->noisy - log(bound) : -INFINITY;
     /* below this for certain, whatever rounding does */
@@ -336,9 +337,8 @@ static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t a
             /* the largest has the prefix's own noise, which rounding must not put below the bound */
             if ((noisy < least && noisy < top) || s->candidate_count == CANDIDATES_MAX)
                 continue;
-            double v = b->noisy - noisy + log1p(-exp(noisy - top));
             double given = noisy >= top ? b->noisy
-                                        : b->noisy - (v > 0 ? v : 0) - log1p(exp(-fabs(v)));
+                                        : b->noisy - log1p(room * expm1(fmin(top - noisy, FAR)));
             s->candidates[s->candidate_count++] =
                 (struct candidate){b->logprob + s->logprobs[j], given, at, j};
         }
