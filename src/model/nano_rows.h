@@ -9,7 +9,7 @@
 #include "model/nano.h"
 
 #define NANO_HEAD 16             /* width of a head: one vector */
-#define NANO_GLANCES 16          /* rows that look at once */
+#define NANO_GLANCES 16          /* rows that look at once, at most */
 
 /* Attention within one sample: rows below `prefix` see all of the prefix, later ones what is before
  * them and themselves. */
@@ -31,13 +31,13 @@ struct nano_attention {
 
 /* Attention of new rows, each over the prefix and over the steps of its own branch. */
 struct nano_glance {
-    uint32_t rows, prefix, stride, width;
-    uint32_t steps;                      /* of each branch, the new row included */
+    uint32_t rows, prefix, stride, width;    /* rows: 1..NANO_GLANCES */
+    const uint16_t *steps;               /* [rows] of its branch, the new row included: 1..NANO_STEPS_MAX */
     const float *qkv;                    /* [rows][3 * width] of the new rows */
     const float *keys;                   /* [heads][stride / 16][16][16]: panels of positions */
     const float *values;                 /* [heads][stride][16] */
     const float *past;                   /* qkv of all steps so far */
-    const uint16_t *const *paths;        /* [rows][steps - 1] which of them */
+    const uint16_t *const *paths;        /* [rows][steps of the row - 1] which of them */
     const uint8_t *relations;            /* [rows][stride] to the prefix */
     const float *bias;
     float *out;                          /* [rows][width] */

@@ -334,52 +334,44 @@ static void embed(const float *table, const uint16_t *ids, uint32_t count, uint3
 
 /* ---- attention of new rows ---- */
 
-/* What NANO_GLANCES rows share while they look. */
+/* What rows share while they look. */
 struct looking {
-    uint32_t heads, span, wide;          /* span: steps in whole vectors; wide: and the prefix */
-    const float *rows[NANO_GLANCES * NANO_STEPS_MAX];    /* [row][step] */
-    uint8_t relations[NANO_ROUND(NANO_STEPS_MAX)];          /* of the steps to the last of them */
-    float *own, *scores;                 /* [row][head][step], [row][wide] */
+    uint32_t heads, span, wide;          /* span: the most steps, in whole vectors; wide: and the prefix */
+    const float *rows[NANO_GLANCES * NANO_STEPS_MAX];    /* of each row its steps */
+    const float *own[NANO_GLANCES];      /* [head][step] */
+    float *scores;                       /* [row][wide] */
+};
+/* Relations of a row's steps: the last ones of these before the end. */
+static const uint8_t step_relations[NANO_STEPS_MAX + 16] = {
+    [0 ... NANO_STEPS_MAX - 3] = NANO_REL_STEP, [NANO_STEPS_MAX - 2] = NANO_REL_LAST_STEP,
+    [NANO_STEPS_MAX - 1] = NANO_REL_SELF,
 };
 
-static ALWAYS_INLINE void name_steps(const struct nano_glance *g, struct looking *l)
+/* Who looks at what, and products of the rows with their own steps. */
+static ALWAYS_INLINE void own_scores(const struct nano_glance *g, struct looking *l, float *out)
 {
     const size_t size = 3 * (size_t)g->width;
-    for (uint32_t r = 0; r < g->rows; r++) {
-        const float **rows = l->rows + r * g->steps;
-        for (uint32_t j = 0; j + 1 < g->steps; j++)
-            rows[j] = g->past + g->paths[r][j] * size;
-        rows[g->steps - 1] = g->qkv + r * size;
-    }
-    memset(l->relations, NANO_REL_STEP, sizeof(l->relations));
-    if (g->steps > 1)
-        l->relations[g->steps - 2] = NANO_REL_LAST_STEP;
-    l->relations[g->steps - 1] = NANO_REL_SELF;
-}
-
-/* Products of the rows with their own steps. */
-static ALWAYS_INLINE void own_scores(const struct nano_glance *g, const struct looking *l)
-{
     v16 products[16];
     uint32_t count = 0;
-    float *out = l->own;
     for (uint32_t r = 0; r < g->rows; r++) {
-        const float *const *rows = l->rows + r * g->steps;
+        const uint32_t steps = g->steps[r];
+        const float **rows = l->rows + r * NANO_STEPS_MAX;
+        for (uint32_t j = 0; j + 1 < steps; j++)
+            rows[j] = g->past + g->paths[r][j] * size;
+        rows[steps - 1] = g->qkv + r * size;
+        l->own[r] = out + count;
         for (uint32_t c = 0; c < g->width; c += NANO_HEAD) {
-            v16 q = get(g->qkv + (size_t)r * 3 * g->width + c);
-            for (uint32_t j = 0; j < g->steps; j++) {
-                products[count++] = times(q, get(rows[j] + g->width + c));
-                if (count == 16) {
-                    put(out, sums_of(products));
-                    out += 16;
-                    count = 0;
-                }
+            v16 q = get(g->qkv + r * size + c);
+            for (uint32_t j = 0; j < steps; j++) {
+                products[count % 16] = times(q, get(rows[j] + g->width + c));
+                if (++count % 16 == 0)
+                    put(out + count - 16, sums_of(products));
             }
         }
     }
-    for (uint32_t k = count; k < 16; k++)
+    for (uint32_t k = count % 16; k < 16; k++)
         products[k] = all(0);
-    put(out, sums_of(products));
+    put(out + count / 16 * 16, sums_of(products));
 }
 
 /* Adds values of the prefix to `rows` rows, which is a constant where it is called. */
@@ -432,8 +424,10 @@ static ALWAYS_INLINE void share(const struct nano_glance *g, const struct lookin
         sums[r] = all(1);
         if (r >= g->rows)
             continue;
-        most = related(p, l->own + ((size_t)r * l->heads + head) * g->steps, bias, l->relations,
-                       g->steps, most);
+        const uint32_t steps = g->steps[r];
+        most = related(p, l->own[r] + head * steps, bias, step_relations + NANO_STEPS_MAX - steps, steps, most);
+        for (uint32_t j = NANO_ROUND(steps); j < l->span; j += 16)
+            put(p + j, all(-1e30f));
         most = related(p + l->span, p + l->span, bias, g->relations + (size_t)r * g->stride,
                        g->prefix, most);
         v16 top = all(max16(most));
@@ -447,27 +441,27 @@ static ALWAYS_INLINE void share(const struct nano_glance *g, const struct lookin
     put(scales, inverse(sums_of(sums)));
     for (uint32_t r = 0; r < g->rows; r++) {
         float *p = l->scores + (size_t)r * l->wide;
-        const float *const *rows = l->rows + r * g->steps;
+        const float *const *rows = l->rows + r * NANO_STEPS_MAX;
         for (uint32_t j = 0; j < l->wide; j += 16)
             put(p + j, scaled(get(p + j), scales[r]));
         v16 out = all(0);
-        for (uint32_t j = 0; j < g->steps; j++)
+        for (uint32_t j = 0; j < g->steps[r]; j++)
             out = fused(all(p[j]), get(rows[j] + 2 * g->width + head * NANO_HEAD), out);
         put(g->out + (size_t)r * g->width + head * NANO_HEAD, out);
     }
 }
 
-/* Up to NANO_GLANCES rows. */
-static void glance_few(const struct nano_glance *g)
+static void glance(const struct nano_glance *g)
 {
     struct looking l;            /* too large to be cleared for nothing */
     l.heads = g->width / NANO_HEAD;
-    l.span = NANO_ROUND(g->steps);
+    l.span = 0;
+    for (uint32_t r = 0; r < g->rows; r++)
+        l.span = g->steps[r] > l.span ? g->steps[r] : l.span;
+    l.span = NANO_ROUND(l.span);
     l.wide = l.span + g->stride;
     l.scores = g->scratch;
-    l.own = l.scores + (size_t)NANO_GLANCES * l.wide;
-    name_steps(g, &l);
-    own_scores(g, &l);
+    own_scores(g, &l, l.scores + (size_t)NANO_GLANCES * l.wide);
     for (uint32_t h = 0; h < l.heads; h++) {
         product(&(struct nano_product){
             .left = g->qkv + h * NANO_HEAD, .panels = g->keys + (size_t)h * NANO_HEAD * g->stride,
@@ -476,19 +470,6 @@ static void glance_few(const struct nano_glance *g)
         share(g, &l, h);
         mix(g, l.scores + l.span, l.wide, g->values + (size_t)h * g->stride * NANO_HEAD,
             g->out + h * NANO_HEAD);
-    }
-}
-
-static void glance(const struct nano_glance *g)
-{
-    struct nano_glance few = *g;
-    for (uint32_t done = 0; done < g->rows; done += few.rows) {
-        few.rows = g->rows - done < NANO_GLANCES ? g->rows - done : NANO_GLANCES;
-        glance_few(&few);
-        few.qkv += (size_t)few.rows * 3 * g->width;
-        few.paths += few.rows;
-        few.relations += (size_t)few.rows * g->stride;
-        few.out += (size_t)few.rows * g->width;
     }
 }
 

@@ -1,7 +1,9 @@
 /*
- * nano_sample: many different edits of one program at once. A beam of prefixes grows by a decision at
- * a time, all of them in one batch; each carries its log-probability with Gumbel noise, conditioned on
- * that of the prefix that it extends, and the largest survive: a sample without replacement.
+ * nano_sample: many different edits of one program at once. Each prefix carries its log-probability with
+ * Gumbel noise, conditioned on that of the prefix that it extends, so that it has the noise of its best
+ * edit, and the edits of most noise are a sample without replacement. The front holds as many prefixes and
+ * edits as are wanted, most noise first; those ahead in it grow first, a batch at a time, since they are
+ * surely part of what is wanted: few rows are computed of prefixes that fall out later.
  */
 #include "model/nano_net.h"
 
@@ -9,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CANDIDATES_MAX 8192
+#define BATCH NANO_GLANCES       /* prefixes that grow at once */
 #define STRIDE_MAX (NANO_NODES_MAX + 16)
+#define CANDIDATES_MAX (BATCH * STRIDE_MAX + ELM_NANO_CHILDREN_MAX)
+#define POOL (2 * ELM_NANO_CHILDREN_MAX)
 #define BINS 256
 #define FAR 600                  /* e^FAR is still a number */
 #define WORDS (STRIDE_MAX / 64 + 1)
@@ -35,7 +39,7 @@ struct filled {
 };
 struct candidate {
     double logprob, noisy;
-    uint32_t branch, token;
+    uint32_t branch, token;      /* UINT32_MAX: the branch as it is */
 };
 struct order {
     uint64_t key;                /* less: more noise */
@@ -57,8 +61,9 @@ struct elm_nano_sampler {
     size_t cache_cap;
     uint32_t prefix, stride;
     struct nano_encoded encoded;
-    struct branch *beam, *grown;
-    uint32_t count;
+    struct branch *pool;
+    uint16_t front[ELM_NANO_CHILDREN_MAX], unused[POOL];     /* of the pool; front: most noise first */
+    uint32_t count, unused_count;            /* count: in front */
     struct filled *holes;
     uint32_t hole_count, hole_cap;
     float *steps[NANO_LAYERS_MAX];           /* [step][3 * width] */
@@ -66,11 +71,12 @@ struct elm_nano_sampler {
     float *x, *n, *mixed, *up, *scale, *logits, *queries, *scratch, *logprobs, *noisy;
     float *pointers;                         /* keys of nodes, and the stop, turned */
     uint8_t *relations;
-    const uint16_t *paths[ELM_NANO_CHILDREN_MAX];
+    const uint16_t *paths[BATCH];
+    uint16_t lengths[BATCH];
     struct candidate *candidates;
     struct order *order;                     /* twice as many, and one more that is looked at */
     uint32_t candidate_count;
-    uint32_t active[ELM_NANO_CHILDREN_MAX];
+    uint16_t active[BATCH];                  /* of the pool: what grows now */
 };
 
 static float *floats(size_t count)
@@ -100,7 +106,7 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     struct elm_nano_pupil *pupil;
     ELM_TRY(elm_nano_pupil_new(n, kernel, &pupil, err));
     struct elm_nano_sampler *s = elm_calloc(1, sizeof(*s));
-    size_t rows = ELM_NANO_CHILDREN_MAX, d = n->config.width;
+    size_t rows = BATCH, d = n->config.width;
     s->net = n;
     s->pupil = pupil;
     s->rows = nano_rows_choose(kernel);
@@ -108,8 +114,7 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     pack(s);
     s->reader = nano_reader_new();
     s->lesson = elm_nano_lesson_new();
-    s->beam = elm_malloc(rows * sizeof(s->beam[0]));
-    s->grown = elm_malloc(rows * sizeof(s->grown[0]));
+    s->pool = elm_malloc(POOL * sizeof(s->pool[0]));
     s->candidates = elm_malloc(CANDIDATES_MAX * sizeof(s->candidates[0]));
     s->order = elm_calloc(2 * CANDIDATES_MAX + 1, sizeof(s->order[0]));
     s->x = floats(rows * d);
@@ -139,7 +144,7 @@ void elm_nano_sampler_free(struct elm_nano_sampler *s)
     elm_tree_release(&s->tree);
     for (uint32_t k = 0; k < NANO_LAYERS_MAX; k++)
         free(s->steps[k]);
-    void *owned[] = {s->packed.panels, s->spots, s->spot_read, s->keys, s->values, s->beam, s->grown, s->holes,
+    void *owned[] = {s->packed.panels, s->spots, s->spot_read, s->keys, s->values, s->pool, s->holes,
                      s->x, s->n, s->mixed, s->up, s->scale, s->logits, s->queries, s->scratch,
                      s->logprobs, s->noisy, s->relations, s->pointers, s->candidates, s->order};
     for (uint32_t k = 0; k < ELM_COUNT(owned); k++)
@@ -261,7 +266,7 @@ static void look(struct elm_nano_sampler *s, uint32_t layer, uint32_t rows)
     size_t each = (size_t)d * s->stride;
     s->rows->glance(&(struct nano_glance){
         .rows = rows, .prefix = s->prefix, .stride = s->stride, .width = d,
-        .steps = s->beam[s->active[0]].length + 1u,
+        .steps = s->lengths,
         .qkv = s->steps[layer] + (size_t)s->step_count * 3 * d, .keys = s->keys + layer * each,
         .values = s->values + layer * each, .past = s->steps[layer], .paths = s->paths,
         .relations = s->relations, .bias = s->net->weights + s->net->layers[layer].bias,
@@ -276,14 +281,16 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
     const float *nodes = s->encoded.start + (size_t)s->lesson->prefix.case_count * d;
     reserve_steps(s, rows);
     for (uint32_t r = 0; r < rows; r++) {
-        const struct nano_step *step = &s->beam[s->active[r]].next;
+        const struct branch *b = &s->pool[s->active[r]];
+        const struct nano_step *step = &b->next;
         float *x = s->x + (size_t)r * d;
         memset(x, 0, d * sizeof(float));
         if (step->node != UINT16_MAX)
             memcpy(x, nodes + (size_t)step->node * d, d * sizeof(float));
         nano_embed(n, s->rows, step->ids, ELM_COUNT(step->ids), x);
         nano_step_relations(&s->lesson->prefix, step, s->relations + (size_t)r * s->stride);
-        s->paths[r] = s->beam[s->active[r]].path;
+        s->paths[r] = b->path;
+        s->lengths[r] = b->length + 1;
     }
     for (uint32_t k = 0; k < n->config.layers; k++) {
         const struct nano_layer *w = &n->layers[k];
@@ -299,7 +306,7 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
     }
     s->rows->norm(s->x, n->weights + n->norm, rows, d, s->scale, s->n);
     for (uint32_t r = 0; r < rows; r++) {
-        struct branch *b = &s->beam[s->active[r]];
+        struct branch *b = &s->pool[s->active[r]];
         b->path[b->length++] = (uint16_t)(s->step_count + r);
     }
     s->step_count += rows;
@@ -335,7 +342,7 @@ static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t a
                 continue;
             double noisy = b->logprob + s->noisy[j];
             /* the largest has the prefix's own noise, which rounding must not put below the bound */
-            if ((noisy < least && noisy < top) || s->candidate_count == CANDIDATES_MAX)
+            if (noisy < least && noisy < top)
                 continue;
             double given = noisy >= top ? b->noisy
                                         : b->noisy - log1p(room * expm1(fmin(top - noisy, FAR)));
@@ -424,7 +431,7 @@ static void decide(struct elm_nano_sampler *s, uint32_t rows, uint64_t seed, dou
     const struct elm_nano *n = s->net;
     uint32_t d = n->config.width, points = 0, tokens = 0;
     for (uint32_t r = 0; r < rows; r++) {
-        if (s->beam[s->active[r]].pointing)
+        if (s->pool[s->active[r]].pointing)
             memcpy(s->mixed + (size_t)points++ * d, s->n + (size_t)r * d, d * sizeof(float));
         else
             memcpy(s->x + (size_t)tokens++ * d, s->n + (size_t)r * d, d * sizeof(float));
@@ -433,7 +440,7 @@ static void decide(struct elm_nano_sampler *s, uint32_t rows, uint64_t seed, dou
     nano_multiply(&s->packed, s->x, n->head, tokens, NANO_LOGITS, d, false, s->logits);
     points = tokens = 0;
     for (uint32_t r = 0; r < rows; r++) {
-        const struct branch *b = &s->beam[s->active[r]];
+        const struct branch *b = &s->pool[s->active[r]];
         uint64_t own = elm_hash_mix(seed, s->step_count - rows + r);
         if (b->pointing)
             decide_point(s, b, s->active[r], s->queries + (size_t)points++ * d, own,
@@ -541,51 +548,62 @@ static void copy_branch(struct branch *to, const struct branch *from)
         nano_hole_copy(&to->hole, &from->hole);
 }
 
-static void grow(struct elm_nano_sampler *s, uint32_t count)
+/* Up to BATCH of those ahead; what is left and what is finished stays a candidate. */
+static uint32_t choose(struct elm_nano_sampler *s)
 {
+    uint32_t rows = 0;
+    s->candidate_count = 0;
     for (uint32_t i = 0; i < s->count; i++) {
-        if (s->beam[i].finished && s->candidate_count < CANDIDATES_MAX)
-            s->candidates[s->candidate_count++] = (struct candidate){
-                s->beam[i].logprob, s->beam[i].noisy, i, UINT32_MAX};
+        const struct branch *b = &s->pool[s->front[i]];
+        if (!b->finished && rows < BATCH)
+            s->active[rows++] = s->front[i];
+        else
+            s->candidates[s->candidate_count++] = (struct candidate){b->logprob, b->noisy, s->front[i], UINT32_MAX};
     }
+    return rows;
+}
+
+static void grow(struct elm_nano_sampler *s, uint32_t rows, uint32_t count)
+{
     const struct order *order = sort(s, count);
-    uint32_t kept = s->candidate_count < count ? s->candidate_count : count;
-    for (uint32_t k = 0; k < kept; k++) {
-        const struct candidate *c = &s->candidates[order[k].candidate];
-        copy_branch(&s->grown[k], &s->beam[c->branch]);
-        if (c->token != UINT32_MAX)
-            take(s, &s->grown[k], c);
+    const uint32_t old = s->count - rows;    /* the first candidates */
+    s->count = s->candidate_count < count ? s->candidate_count : count;
+    for (uint32_t k = 0; k < s->count; k++) {
+        struct candidate *c = &s->candidates[order[k].candidate];
+        if (c->token == UINT32_MAX) {
+            s->front[k] = (uint16_t)c->branch;
+            c->branch = UINT32_MAX;
+            continue;
+        }
+        s->front[k] = s->unused[--s->unused_count];
+        copy_branch(&s->pool[s->front[k]], &s->pool[c->branch]);
+        take(s, &s->pool[s->front[k]], c);
     }
-    struct branch *swapped = s->beam;
-    s->beam = s->grown;
-    s->grown = swapped;
-    s->count = kept;
+    for (uint32_t i = 0; i < old; i++) {
+        if (s->candidates[i].branch != UINT32_MAX)
+            s->unused[s->unused_count++] = (uint16_t)s->candidates[i].branch;
+    }
+    for (uint32_t r = 0; r < rows; r++)
+        s->unused[s->unused_count++] = s->active[r];
 }
 
 uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t count,
                          double temperature)
 {
     ELM_ASSERT(count > 0 && count <= ELM_NANO_CHILDREN_MAX && temperature > 0);
-    s->step_count = s->hole_count = 0;
+    s->step_count = s->hole_count = s->unused_count = 0;
+    for (uint16_t k = 1; k < POOL; k++)
+        s->unused[s->unused_count++] = k;
     s->count = 1;
-    s->beam[0] = (struct branch){.pointing = true, .filled = -1, .room = (uint16_t)s->room};
-    nano_step_start(&s->beam[0].next);
-    while (s->count > 0) {
-        uint32_t rows = 0;
-        double threshold = s->count < count ? -1e30 : INFINITY;
-        for (uint32_t i = 0; i < s->count; i++) {
-            if (!s->beam[i].finished)
-                s->active[rows++] = i;
-            /* each prefix has a child as good as itself: what is worse than all of them is out */
-            if (s->count == count && s->beam[i].noisy < threshold)
-                threshold = s->beam[i].noisy;
-        }
-        if (rows == 0)
-            break;
-        s->candidate_count = 0;
+    s->front[0] = 0;
+    s->pool[0] = (struct branch){.pointing = true, .filled = -1, .room = (uint16_t)s->room};
+    nano_step_start(&s->pool[0].next);
+    for (uint32_t rows; (rows = choose(s)) > 0;) {
+        /* each prefix has an edit as good as itself: what is worse than all of them is out */
+        double threshold = s->count < count ? -1e30 : s->pool[s->front[count - 1]].noisy;
         advance(s, rows);
         decide(s, rows, seed, temperature, threshold);
-        grow(s, count);
+        grow(s, rows, count);
     }
     return s->count;
 }
@@ -594,7 +612,7 @@ uint32_t elm_nano_child(struct elm_nano_sampler *s, uint32_t i, struct elm_arena
                         struct elm_edit edits[ELM_EDITS_MAX], double *logprob)
 {
     ELM_ASSERT(i < s->count);
-    const struct branch *b = &s->beam[i];
+    const struct branch *b = &s->pool[s->front[i]];
     struct nano_hole holes[NANO_HOLES_MAX];
     int32_t at = b->filled;
     for (uint32_t k = b->hole_count; k-- > 0; at = s->holes[at].before)
