@@ -22,6 +22,7 @@
 
 struct branch {
     double logprob, noisy;
+    uint64_t seed;               /* of the noise of what comes next: of the decisions so far */
     int32_t filled;              /* the last complete hole, in `holes`; -1: none */
     uint8_t hole_count;
     bool pointing, finished;
@@ -393,7 +394,7 @@ static uint32_t freed(const struct elm_nano_sampler *s, const struct branch *b, 
 }
 
 static void decide_point(struct elm_nano_sampler *s, const struct branch *b, uint32_t at,
-                         const float *query, uint64_t seed, float temperature, double threshold)
+                         const float *query, float temperature, double threshold)
 {
     const struct nano_prefix *p = &s->lesson->prefix;
     uint32_t nodes = p->node_count, d = s->net->config.width, from = 0, not = UINT32_MAX;
@@ -408,25 +409,24 @@ static void decide_point(struct elm_nano_sampler *s, const struct branch *b, uin
     c.allowed[nodes / 64] |= (uint64_t)(b->hole_count > 0) << (nodes % 64);
     s->rows->point(&(struct nano_pointing){query, s->pointers, d, (uint32_t)NANO_ROUND(nodes + 1),
                                            1 / sqrtf((float)d), s->scratch});
-    draw(s, s->scratch, seed, temperature, &c);
+    draw(s, s->scratch, b->seed, temperature, &c);
     if (b->hole_count > 0)
         mix_stop(s, b->hole_count, &c);
     offer(s, b, at, &c, threshold);
 }
 
 static void decide_token(struct elm_nano_sampler *s, const struct branch *b, uint32_t at,
-                         const float *logits, uint64_t seed, float temperature, double threshold)
+                         const float *logits, float temperature, double threshold)
 {
     struct choice c = {.count = NANO_TOKENS};
     struct nano_mask mask;
     nano_hole_mask(&b->hole, &mask);
     memcpy(c.allowed, mask.w, sizeof(mask.w));
-    draw(s, logits, seed, temperature, &c);
+    draw(s, logits, b->seed, temperature, &c);
     offer(s, b, at, &c, threshold);
 }
 
-static void decide(struct elm_nano_sampler *s, uint32_t rows, uint64_t seed, double temperature,
-                   double threshold)
+static void decide(struct elm_nano_sampler *s, uint32_t rows, double temperature, double threshold)
 {
     const struct elm_nano *n = s->net;
     uint32_t d = n->config.width, points = 0, tokens = 0;
@@ -441,12 +441,11 @@ static void decide(struct elm_nano_sampler *s, uint32_t rows, uint64_t seed, dou
     points = tokens = 0;
     for (uint32_t r = 0; r < rows; r++) {
         const struct branch *b = &s->pool[s->active[r]];
-        uint64_t own = elm_hash_mix(seed, s->step_count - rows + r);
         if (b->pointing)
-            decide_point(s, b, s->active[r], s->queries + (size_t)points++ * d, own,
+            decide_point(s, b, s->active[r], s->queries + (size_t)points++ * d,
                          (float)temperature, threshold);
         else
-            decide_token(s, b, s->active[r], s->logits + (size_t)tokens++ * NANO_LOGITS, own,
+            decide_token(s, b, s->active[r], s->logits + (size_t)tokens++ * NANO_LOGITS,
                          (float)temperature, threshold);
     }
 }
@@ -477,6 +476,7 @@ static void take(struct elm_nano_sampler *s, struct branch *b, const struct cand
     const struct nano_prefix *p = &s->lesson->prefix;
     b->logprob = c->logprob;
     b->noisy = c->noisy;
+    b->seed = elm_hash_mix(b->seed, c->token);
     if (!b->pointing) {
         nano_hole_put(&b->hole, c->token);
         nano_step_token(&b->next, p, &b->hole, b->hole_count);
@@ -596,13 +596,13 @@ uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t cou
         s->unused[s->unused_count++] = k;
     s->count = 1;
     s->front[0] = 0;
-    s->pool[0] = (struct branch){.pointing = true, .filled = -1, .room = (uint16_t)s->room};
+    s->pool[0] = (struct branch){.seed = seed, .pointing = true, .filled = -1, .room = (uint16_t)s->room};
     nano_step_start(&s->pool[0].next);
     for (uint32_t rows; (rows = choose(s)) > 0;) {
         /* each prefix has an edit as good as itself: what is worse than all of them is out */
         double threshold = s->count < count ? -1e30 : s->pool[s->front[count - 1]].noisy;
         advance(s, rows);
-        decide(s, rows, seed, temperature, threshold);
+        decide(s, rows, temperature, threshold);
         grow(s, rows, count);
     }
     return s->count;

@@ -69,11 +69,14 @@ static void products_are_sums(void **state)
     }
 }
 
+#define STEPS_MOST 20
+
 struct scene {
-    uint32_t rows, prefix, stride, steps;
+    uint32_t rows, prefix, stride;
+    uint16_t steps[NANO_GLANCES];
     float *qkv, *past, *bias;            /* of the prefix too: rows of past from 0 */
-    uint16_t paths[40][8];
-    uint8_t relations[40 * 48];
+    uint16_t paths[NANO_GLANCES][STEPS_MOST];
+    uint8_t relations[NANO_GLANCES * 48];
 };
 
 static const float *seen(const struct scene *s, uint32_t row, uint32_t at)
@@ -81,18 +84,19 @@ static const float *seen(const struct scene *s, uint32_t row, uint32_t at)
     uint32_t step = at - s->prefix;
     if (at < s->prefix)
         return s->past + (size_t)at * 3 * WIDTH;
-    return step + 1 == s->steps ? s->qkv + (size_t)row * 3 * WIDTH
+    return step + 1 == s->steps[row] ? s->qkv + (size_t)row * 3 * WIDTH
                                 : s->past + (size_t)s->paths[row][step] * 3 * WIDTH;
 }
 
 static void check_row(const struct scene *s, uint32_t row, const float *out)
 {
+    const uint32_t all = s->prefix + s->steps[row];
     for (uint32_t h = 0; h < HEADS; h++) {
         const float *q = s->qkv + (size_t)row * 3 * WIDTH + h * NANO_HEAD;
         double shares[64], sum = 0, mixed[NANO_HEAD] = {0};
-        for (uint32_t j = 0; j < s->prefix + s->steps; j++) {
+        for (uint32_t j = 0; j < all; j++) {
             const float *k = seen(s, row, j) + WIDTH + h * NANO_HEAD;
-            uint32_t left = s->prefix + s->steps - j;
+            uint32_t left = all - j;
             uint8_t relation = j < s->prefix ? s->relations[row * s->stride + j]
                                : left == 1   ? NANO_REL_SELF
                                : left == 2   ? NANO_REL_LAST_STEP : NANO_REL_STEP;
@@ -102,7 +106,7 @@ static void check_row(const struct scene *s, uint32_t row, const float *out)
             shares[j] = exp(score / 4 + s->bias[h * NANO_RELATIONS + relation]);
             sum += shares[j];
         }
-        for (uint32_t j = 0; j < s->prefix + s->steps; j++) {
+        for (uint32_t j = 0; j < all; j++) {
             for (uint32_t c = 0; c < NANO_HEAD; c++)
                 mixed[c] += shares[j] / sum * seen(s, row, j)[2 * WIDTH + h * NANO_HEAD + c];
         }
@@ -111,17 +115,18 @@ static void check_row(const struct scene *s, uint32_t row, const float *out)
     }
 }
 
-static void check_glance(const struct nano_rows *rows, uint32_t count, uint32_t steps)
+static void check_glance(const struct nano_rows *rows, uint32_t count)
 {
-    struct scene s = {.rows = count, .prefix = 37, .stride = 48, .steps = steps};
-    const uint16_t *paths[40];
+    struct scene s = {.rows = count, .prefix = 37, .stride = 48};
+    const uint16_t *paths[NANO_GLANCES];
     struct elm_rng rng = elm_rng(9, count);
     s.qkv = numbers((size_t)count * 3 * WIDTH, 5);
     s.past = numbers(200 * 3 * WIDTH, 6);
     s.bias = numbers(HEADS * NANO_RELATIONS, 7);
     for (uint32_t r = 0; r < count; r++) {
         paths[r] = s.paths[r];
-        for (uint32_t j = 0; j < 8; j++)
+        s.steps[r] = (uint16_t)(1 + elm_rng_below(&rng, STEPS_MOST));
+        for (uint32_t j = 0; j < STEPS_MOST; j++)
             s.paths[r][j] = (uint16_t)(s.prefix + elm_rng_below(&rng, 100));
         for (uint32_t j = 0; j < s.stride; j++)
             s.relations[r * s.stride + j] = (uint8_t)elm_rng_below(&rng, NANO_RELATIONS);
@@ -139,7 +144,7 @@ static void check_glance(const struct nano_rows *rows, uint32_t count, uint32_t 
     float *out = numbers((size_t)count * WIDTH, 9);
     float *scratch = numbers(nano_glance_scratch(s.stride, HEADS), 10);
     rows->glance(&(struct nano_glance){
-        .rows = count, .prefix = s.prefix, .stride = s.stride, .width = WIDTH, .steps = steps,
+        .rows = count, .prefix = s.prefix, .stride = s.stride, .width = WIDTH, .steps = s.steps,
         .qkv = s.qkv, .keys = keys, .values = values, .past = s.past, .paths = paths,
         .relations = s.relations, .bias = s.bias, .out = out, .scratch = scratch});
     for (uint32_t r = 0; r < count; r++)
@@ -153,8 +158,8 @@ static void glances_are_attention(void **state)
 {
     (void)state;
     for (enum elm_kernel k = ELM_KERNEL_AUTO; k <= ELM_KERNEL_AMX; k++) {
-        for (uint32_t count = 1; count <= 40; count += 3)
-            check_glance(nano_rows_choose(k), count, 1 + count % 7);
+        for (uint32_t count = 1; count <= NANO_GLANCES; count++)
+            check_glance(nano_rows_choose(k), count);
     }
 }
 
