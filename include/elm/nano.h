@@ -114,9 +114,11 @@ void elm_nano_sampler_free(struct elm_nano_sampler *s);
 bool elm_nano_read(struct elm_nano_sampler *s, const struct elm_problem *problem,
                    const struct elm_evidence *evidence, const struct elm_tree *tree,
                    const uint8_t *editable, bool opaque, struct elm_vm_memory *vm);
-/* Samples up to `count` different edits without replacement (Kool, van Hoof & Welling 2019), at least
- * half of them of one hole; most likely first where the seed says no other. Returns how many there are. The same for the same program, evidence, seed and kernel,
- * fewer are the first ones of more; another kernel rounds otherwise, which may turn a draw. */
+/* Samples up to `count` different edits without replacement (Kool, van Hoof & Welling 2019), each with a
+ * chance of a half to end after one hole; most likely first where the seed says no other. Returns how many
+ * there are: 0 where weights are so large that nothing has a probability. The same for the same program,
+ * evidence, seed and kernel, fewer are the first ones of more; another kernel rounds otherwise, which may
+ * turn a draw. */
 uint32_t elm_nano_sample(struct elm_nano_sampler *s, uint64_t seed, uint32_t count,
                          double temperature);
 /* Edits of the i-th, their nodes in `arena`; log-probability of its tokens (nullable). */

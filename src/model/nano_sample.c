@@ -347,6 +347,9 @@ static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t a
                 continue;
             double given = noisy >= top ? b->noisy
                                         : b->noisy - log1p(room * expm1(fmin(top - noisy, FAR)));
+            /* a file's weights may be so large that scores are no numbers */
+            if (!isfinite(given))
+                continue;
             s->candidates[s->candidate_count++] =
                 (struct candidate){b->logprob + s->logprobs[j], given, at, j};
         }

@@ -392,6 +392,46 @@ static void samples_are_distinct_and_repeat(void **state)
     elm_nano_free(n);
 }
 
+/* A file may hold weights that are numbers, but so large that the stop's score, asked after the first hole, is
+ * none: no child has a probability that is none. */
+static void overflowing_weights_give_nothing_worse(void **state)
+{
+    static const float signs[][2] = {{3e38f, 3e38f}, {3e38f, -3e38f}, {-3e38f, -3e38f}};
+    struct elm_generator *g = generator(ELM_STREAM_TRAIN);
+    struct elm_vm_memory *vm = elm_vm_memory_new();
+    struct elm_arena arena = {0};
+    const struct elm_task *t = elm_generator_task(g, 5);
+    uint8_t editable[ELM_NODES_MAX / 8 + 1];
+    (void)state;
+    elm_tree_editable(&t->problem.seed, t->problem.names, editable);
+    for (uint32_t i = 0; i < ELM_COUNT(signs); i++) {
+        struct elm_nano *n = small(8);
+        struct elm_nano_sampler *s;
+        for (size_t k = 0; k < n->config.width; k++)
+            elm_nano_weights(n)[n->stop + k] = signs[i][k % 2];
+        for (size_t k = 0; k < (size_t)n->config.width * n->config.width; k++)
+            elm_nano_weights(n)[n->query + k] *= 100;
+        assert_int_equal(elm_nano_sampler_new(n, ELM_KERNEL_AUTO, &s, NULL), ELM_OK);
+        assert_true(elm_nano_read(s, &t->problem, &t->evidence, &t->problem.seed, editable, false, vm));
+        uint32_t count = elm_nano_sample(s, 7, 64, 1.0);
+        assert_true(count <= 64);
+        for (uint32_t c = 0; c < count; c++) {
+            struct elm_edit edits[ELM_EDITS_MAX];
+            struct elm_tree child;
+            double logprob;
+            check_child(s, &t->problem, &t->problem.seed, c, &arena, &child);
+            elm_nano_child(s, c, &arena, edits, &logprob);
+            assert_true(isfinite(logprob));
+            elm_tree_release(&child);
+        }
+        elm_nano_sampler_free(s);
+        elm_nano_free(n);
+    }
+    elm_arena_release(&arena);
+    elm_vm_memory_free(vm);
+    elm_generator_close(g);
+}
+
 /* A hole in a kid that another hole has kept takes no room: 11 nodes of 20 for both signs. */
 static void mends_one_sign_in_another(void **state)
 {
@@ -500,6 +540,7 @@ int main(void)
         cmocka_unit_test(every_child_builds),
         cmocka_unit_test(samples_have_several_holes),
         cmocka_unit_test(samples_are_distinct_and_repeat),
+        cmocka_unit_test(overflowing_weights_give_nothing_worse),
         cmocka_unit_test(mends_one_sign_in_another),
         cmocka_unit_test(is_hotter_when_asked_often),
     };
