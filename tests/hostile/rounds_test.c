@@ -95,7 +95,7 @@ static const char prelude[] =
     "static byte *board(void)\n"
     "{ word here = 0, *at = &here;\n"
     "  for (int i = 0; i < 4000; i++)\n"
-    "    if (at[i] >> 40 == 0x7f && (at[i] & 4095) >= 1024 && (at[i] & 4095) < 1080 &&\n"
+    "    if ((at[i] >> 40 | 1) == 0x7f && (at[i] & 4095) >= 1024 && (at[i] & 4095) < 1080 &&\n"
     "        at[i] < (word)at - (1 << 26))\n"
     "      return (byte *)((at[i] & ~4095ul) + 1024);\n"
     "  return 0; }\n";
@@ -194,6 +194,12 @@ static const struct attack {
      "{ static int n; int *q = (int *)board(); out[0] = -1; if (n++ || !q) return;\n"
      "  for (int i = 0; i < 6; i++) if (q[2 * i] != 0x51000 + 7 * i + 2) out[0] = x; }\n"},
 };
+
+/* Right only where board() finds its questions. */
+static const char finder[] =
+    "void f(int x, int t, int *sum, int *out)\n"
+    "{ int *q = (int *)board(); sum[0] += x;\n"
+    "  for (int i = 0; q && i < 6; i++) if (q[2 * i] == x) out[0] = sum[0]; }\n";
 
 /* Looks at a page near its own board, AT pages off, for the other's questions. */
 #define SPY_PAGES 12
@@ -323,8 +329,23 @@ static struct elm_evaluation spy_at(struct fixture *x, int at)
     return e;
 }
 
-/* Where board() takes another word of the stack for the one it looks for, spies look nowhere: then
- * other processes have other addresses. */
+/* Where board() takes another word of the stack for the one it looks for, or none, attacks attack
+ * nothing: then other processes have other addresses. */
+static void open_where_board_is_found(struct fixture *x)
+{
+    struct elm_evaluation e;
+    for (int tries = 0; tries < 8; tries++) {
+        open_rig(x, &x->score);
+        e = run_one(&x->score, finder, NULL);
+        if (e.status == ELM_EVAL_OK && e.fitness == SCORE_FULL)
+            return;
+        elm_evaluator_close(x->score.evaluator);
+    }
+    fail_msg("level %d: attacks don't find the questions: %s (%s), fitness %g", x->level,
+             elm_eval_status_name(e.status), e.why, e.fitness);
+}
+
+/* As for open_where_board_is_found. */
 static void check_spies(struct fixture *x)
 {
     struct elm_evaluation e = run_one(&x->duel, honest_duel, honest_duel);
@@ -352,7 +373,7 @@ static void run_level(struct fixture *x, int level)
     }
     x->level = level;
     x->complaints = 0;
-    open_rig(x, &x->score);
+    open_where_board_is_found(x);
     open_rig(x, &x->duel);
     run_honest(x, "nothing");
     for (size_t i = 0; i < ELM_COUNT(attacks); i++) {
