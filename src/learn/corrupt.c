@@ -450,20 +450,22 @@ static bool negate(struct corruption *c)
     return replace(c, at, put, size + 1);
 }
 
+/* Statements that go or move may leave a name without its declaration. */
 static const struct {
     bool (*make)(struct corruption *c);
+    enum sketch_mistake leaves;
     uint8_t weights[SKETCH_MOODS];
 } mistakes[] = {
-    {change_operator, {20, 34, 15, 75}}, {change_literal, {9, 18, 15, 10}},
-    {change_name, {12, 20, 70, 15}},     {miss_by_one, {12, 24}},
-    {swap_operands, {6}},                {put_random, {14}},
-    {wrap, {6}},                         {hoist, {8}},
-    {delete_statement, {6}},             {move_statement, {4}},
-    {insert_statement, {4}},             {negate, {8, 10}},
+    {change_operator, SKETCH_SOUND, {20, 34, 15, 75}}, {change_literal, SKETCH_SOUND, {9, 18, 15, 10}},
+    {change_name, SKETCH_SOUND, {12, 20, 70, 15}},     {miss_by_one, SKETCH_SOUND, {12, 24}},
+    {swap_operands, SKETCH_SOUND, {6}},                {put_random, SKETCH_SOUND, {14}},
+    {wrap, SKETCH_SOUND, {6}},                         {hoist, SKETCH_SOUND, {8}},
+    {delete_statement, SKETCH_UNCHECKED, {6}},         {move_statement, SKETCH_UNCHECKED, {4}},
+    {insert_statement, SKETCH_SOUND, {4}},             {negate, SKETCH_SOUND, {8, 10}},
 };
 
-bool sketch_corrupt(struct elm_rng *rng, enum sketch_mood mood, const struct sketch_tree *t,
-                    struct sketch_tree *out)
+enum sketch_mistake sketch_corrupt(struct elm_rng *rng, enum sketch_mood mood, const struct sketch_tree *t,
+                                   struct sketch_tree *out)
 {
     struct corruption c;
     c.rng = rng;
@@ -477,7 +479,7 @@ bool sketch_corrupt(struct elm_rng *rng, enum sketch_mood mood, const struct ske
     drawn = below(&c, sum);
     for (; drawn >= mistakes[k].weights[mood]; k++)
         drawn -= mistakes[k].weights[mood];
-    return mistakes[k].make(&c);
+    return mistakes[k].make(&c) ? mistakes[k].leaves : SKETCH_NOTHING;
 }
 
 void sketch_decoys(struct elm_rng *rng, struct sketch_tree *t)

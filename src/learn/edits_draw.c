@@ -92,7 +92,8 @@ static bool break_once(const struct edits_run *r, struct elm_edits_memory *m, st
     elm_tree_editable(&m->child, r->problem->names, m->editable);
     uint32_t function = take_function(&m->child, m->editable, rng, &m->sketch);
     struct elm_tree broken;
-    if (function == UINT32_MAX || !sketch_corrupt(rng, SKETCH_SMALL, &m->sketch, &m->broken))
+    if (function == UINT32_MAX ||
+        sketch_corrupt(rng, SKETCH_SMALL, &m->sketch, &m->broken) == SKETCH_NOTHING)
         return false;
     struct elm_edit edit = elm_edit_replace(&m->child, function, m->broken.nodes + 1,
                                             m->broken.count - 1);

@@ -322,6 +322,14 @@ static bool is_target(struct elm_generator *g)
     return is_varied(g) && uses_inputs(g) && !yardstick_computes(g) && is_alive(g);
 }
 
+/* What a mistake left in g->scratch. */
+static bool is_program(struct elm_generator *g, enum sketch_mistake mistake)
+{
+    struct elm_tree tree = view(&g->scratch);
+    return mistake == SKETCH_SOUND ||
+           (mistake == SKETCH_UNCHECKED && elm_tree_check(&tree, g->task.problem.names, NULL) == ELM_OK);
+}
+
 /* Makes a target that nobody would write, so that what looks odd isn't what is wrong: mistakes are made
  * in it that are meant. Left as it was when that comes to nothing. */
 static void make_odd(struct elm_generator *g, struct elm_rng *rng)
@@ -331,13 +339,10 @@ static void make_odd(struct elm_generator *g, struct elm_rng *rng)
     memcpy(g->plain.nodes, g->target.nodes, g->target.count * sizeof(g->target.nodes[0]));
     for (uint32_t tries = 0; tries < ODD_TRIES && made < wanted; tries++) {
         uint8_t out[PROBES * 8];
-        bool runs = sketch_corrupt(rng, SKETCH_ANY, &g->target, &g->scratch) &&
-                    g->scratch.count <= ODD_NODES_MAX;
-        struct elm_tree tree = view(&g->scratch);
-        runs = runs && elm_tree_check(&tree, g->task.problem.names, NULL) == ELM_OK &&
-               generator_compile(g, &g->scratch) &&
-               run_cases(g, ELM_SET_SHOWN, 0, PROBES, TARGET_STEPS, out);
-        if (!runs)
+        enum sketch_mistake mistake = sketch_corrupt(rng, SKETCH_ANY, &g->target, &g->scratch);
+        if (g->scratch.count > ODD_NODES_MAX || !is_program(g, mistake) ||
+            !generator_compile(g, &g->scratch) ||
+            !run_cases(g, ELM_SET_SHOWN, 0, PROBES, TARGET_STEPS, out))
             continue;
         g->target.count = g->scratch.count;
         memcpy(g->target.nodes, g->scratch.nodes, g->scratch.count * sizeof(g->scratch.nodes[0]));
@@ -428,18 +433,16 @@ static void corrupt(struct elm_generator *g, struct elm_rng *rng, uint32_t corru
     uint32_t made = 0;
     for (uint32_t tries = 0; made < corruptions; tries++) {
         enum sketch_mood now = tries < SMALL_TRIES * corruptions ? mood : SKETCH_ANY;
-        if (!sketch_corrupt(rng, now, &g->seed, &g->scratch) ||
-            g->scratch.count > NODES_MAX)
+        enum sketch_mistake mistake = sketch_corrupt(rng, now, &g->seed, &g->scratch);
+        if (mistake == SKETCH_NOTHING || g->scratch.count > NODES_MAX)
             continue;
-        struct elm_tree tree = view(&g->scratch);
         uint64_t hash = bytes_hash(&g->scratch);
-        if (is_again(&tried, hash) ||
-            elm_tree_check(&tree, g->task.problem.names, NULL) != ELM_OK ||
+        if (is_again(&tried, hash) || !is_program(g, mistake) ||
             !generator_compile(g, &g->scratch) || !is_change(g, outputs[0], outputs[1]) ||
             !runs_elsewhere(g))
             continue;
-        g->seed.count = tree.count;
-        memcpy(g->seed.nodes, tree.nodes, tree.count * sizeof(tree.nodes[0]));
+        g->seed.count = g->scratch.count;
+        memcpy(g->seed.nodes, g->scratch.nodes, g->scratch.count * sizeof(g->seed.nodes[0]));
         memcpy(outputs[0], outputs[1], sizeof(outputs[0]));
         made++;
         /* after another program, what changed nothing may change something */

@@ -66,10 +66,13 @@ uint32_t sketch_literal(uint32_t random, uint8_t type, struct elm_node out[2]);
  * operators. */
 enum sketch_mood { SKETCH_ANY, SKETCH_SMALL, SKETCH_NAMES, SKETCH_OPERATORS, SKETCH_MOODS };
 
-/* `t` with one mistake. t must be checked (types set); the result may not pass elm_tree_check. False:
- * nothing came of it, draw again. */
-bool sketch_corrupt(struct elm_rng *rng, enum sketch_mood mood, const struct sketch_tree *t,
-                    struct sketch_tree *out);
+/* What a mistake leaves: nothing, draw again; a program that elm_tree_check would pass and leave as it
+ * is; one that it may not pass. */
+enum sketch_mistake { SKETCH_NOTHING, SKETCH_SOUND, SKETCH_UNCHECKED };
+
+/* `t` with one mistake. t must be checked (types set). */
+enum sketch_mistake sketch_corrupt(struct elm_rng *rng, enum sketch_mood mood, const struct sketch_tree *t,
+                                   struct sketch_tree *out);
 
 /* Puts one to four constant locals that nothing reads first in the function. */
 void sketch_decoys(struct elm_rng *rng, struct sketch_tree *t);

@@ -275,6 +275,35 @@ static void any_order_gives_the_same(void **state)
     }
 }
 
+/* The generator takes the mistakes that are called sound unchecked. */
+static void sound_mistakes_are_programs(void **state)
+{
+    (void)state;
+    struct elm_generator *g = open_generator(ELM_STREAM_TRAIN, true);
+    struct elm_rng rng = elm_rng(11, 0);
+    static struct sketch_tree from, to, checked;
+    uint32_t sound = 0, unchecked = 0;
+    for (uint64_t i = 0; i < 8 * TASKS; i++) {
+        const struct elm_tree *seed = &elm_generator_task(g, i)->problem.seed;
+        from.count = seed->count;
+        memcpy(from.nodes, seed->nodes, seed->count * sizeof(from.nodes[0]));
+        for (int k = 0; k < 10; k++) {
+            enum sketch_mistake mistake =
+                sketch_corrupt(&rng, (enum sketch_mood)(k % SKETCH_MOODS), &from, &to);
+            unchecked += mistake == SKETCH_UNCHECKED;
+            if (mistake != SKETCH_SOUND)
+                continue;
+            memcpy(checked.nodes, to.nodes, to.count * sizeof(to.nodes[0]));
+            struct elm_tree tree = {checked.nodes, to.count};
+            assert_int_equal(elm_tree_check(&tree, elm_generator_task(g, i)->problem.names, NULL), ELM_OK);
+            assert_memory_equal(checked.nodes, to.nodes, to.count * sizeof(to.nodes[0]));
+            sound++;
+        }
+    }
+    assert_true(sound > 8 * TASKS && unchecked > TASKS / 10);
+    elm_generator_close(g);
+}
+
 static void refuses_nonsense(void **state)
 {
     (void)state;
@@ -448,6 +477,7 @@ int main(void)
         cmocka_unit_test(tasks),
         cmocka_unit_test(streams_share_no_target),
         cmocka_unit_test(any_order_gives_the_same),
+        cmocka_unit_test(sound_mistakes_are_programs),
         cmocka_unit_test(refuses_nonsense),
         cmocka_unit_test(gates_are_fewest),
         cmocka_unit_test(yardsticks_are_known),
