@@ -129,8 +129,7 @@ uint32_t elm_nano_child(struct elm_nano_sampler *s, uint32_t i, struct elm_arena
 struct elm_nano_writer;
 struct elm_nano_writer *elm_nano_writer_new(void);
 void elm_nano_writer_free(struct elm_nano_writer *w);
-/* Can it write for this problem? As elm_operator_kind.applies; and what `model` there is for. */
-bool elm_nano_writer_applies(const struct elm_problem *problem, const char **why);
+/* As elm_operator_kind.model. */
 enum elm_status elm_nano_writer_model(const char *path, struct elm_error *err);
 /* The sampler, holding up to `count` children of the parent drawn by context->group at `temperature`, or
  * hotter the more have been asked of that parent (at most 3 times); again for the same ones it only looks

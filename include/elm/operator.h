@@ -96,7 +96,7 @@ struct elm_operator_kind {
 
     /* Can it do anything for this problem? On false `why` (nullable) says why not. */
     bool (*applies)(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                    const char **why);
+                    const char **why);       /* or one of those below */
 
     /* Of a tree operator with a model of its own (context->model): can this file be used, or, for NULL,
      * the one that is built in? Fails: as opening it; ELM_NOT_FOUND (none is built in). NULL: it has
@@ -137,6 +137,11 @@ struct elm_operator_kind {
 /* By name, then NULL; from the generated registry. */
 extern const struct elm_operator_kind *const elm_operator_kinds[];
 const struct elm_operator_kind *elm_operator_find(const char *name);   /* NULL if none */
+/* For `applies`: where the seed is in core C; where, besides, the judge gives wanted outputs. */
+bool elm_operator_takes_core_c(const struct elm_problem *problem, const struct elm_evidence *evidence,
+                               const char **why);
+bool elm_operator_takes_wants(const struct elm_problem *problem, const struct elm_evidence *evidence,
+                              const char **why);
 /* What its `applies` says, with this file as its own model (NULL: the built-in). */
 bool elm_operator_applies(const struct elm_operator_kind *kind, const struct elm_problem *problem,
                           const struct elm_evidence *evidence, const char *model,

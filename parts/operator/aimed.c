@@ -49,19 +49,6 @@ static enum elm_status aimed_mutate(void *self, const struct elm_operator_contex
     return elm_points_child(context, parent, rng, choose, &aim, edits, edit_count, err);
 }
 
-static bool aimed_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                          const char **why)
-{
-    const char *reason = NULL;
-    if (problem->seed.count == 0)
-        reason = "the seed is outside core C";
-    else if (evidence == NULL || evidence->want == NULL || evidence->case_count == 0)
-        reason = "the judge gives no wanted outputs";
-    if (why != NULL && reason != NULL)
-        *why = reason;
-    return reason == NULL;
-}
-
 static void *aimed_make(const struct elm_problem *problem)
 {
     (void)problem;
@@ -82,6 +69,6 @@ const struct elm_operator_kind elm_operator_aimed = {
     .traces = true,
     .make = aimed_make,
     .free = aimed_free,
-    .applies = aimed_applies,
+    .applies = elm_operator_takes_wants,
     .mutate = aimed_mutate,
 };

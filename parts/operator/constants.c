@@ -179,22 +179,11 @@ static enum elm_status constants_mutate(void *self, const struct elm_operator_co
     return ELM_OK;
 }
 
-static bool constants_applies(const struct elm_problem *problem,
-                              const struct elm_evidence *evidence, const char **why)
-{
-    (void)evidence;
-    if (problem->seed.count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the seed is outside core C";
-    return false;
-}
-
 const struct elm_operator_kind elm_operator_constants = {
     .name = "constants",
     .summary = "numeric search over the literals",
     .price_us = 2,
     .parents_min = 1,
-    .applies = constants_applies,
+    .applies = elm_operator_takes_core_c,
     .mutate = constants_mutate,
 };

@@ -266,17 +266,6 @@ static enum elm_status frequent_mutate(void *self, const struct elm_operator_con
                     (long long)parent->id);
 }
 
-static bool frequent_applies(const struct elm_problem *problem,
-                             const struct elm_evidence *evidence, const char **why)
-{
-    (void)evidence;
-    if (problem->seed.count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the seed is outside core C";
-    return false;
-}
-
 const struct elm_operator_kind elm_operator_frequent = {
     .name = "frequent",
     .summary = "replaces nodes as often as a table of good edits says: a control",
@@ -284,7 +273,7 @@ const struct elm_operator_kind elm_operator_frequent = {
     .parents_min = 1,
     .make = frequent_make,
     .free = frequent_free,
-    .applies = frequent_applies,
+    .applies = elm_operator_takes_core_c,
     .model = frequent_model,
     .mutate = frequent_mutate,
 };

@@ -27,18 +27,6 @@ struct guided {
     struct elm_arena arena;
 };
 
-static bool guided_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                           const char **why)
-{
-    if (!elm_nano_writer_applies(problem, why))
-        return false;
-    if (evidence != NULL && evidence->want != NULL && evidence->case_count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the judge gives no wanted outputs";
-    return false;
-}
-
 static void *guided_make(const struct elm_problem *problem)
 {
     (void)problem;
@@ -132,7 +120,7 @@ const struct elm_operator_kind elm_operator_guided = {
     .group = GROUP,
     .make = guided_make,
     .free = guided_free,
-    .applies = guided_applies,
+    .applies = elm_operator_takes_wants,
     .model = elm_nano_writer_model,
     .mutate = guided_mutate,
 };

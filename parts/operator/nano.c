@@ -7,13 +7,6 @@
 #define GROUP 64
 #define TEMPERATURE 0.7
 
-static bool nano_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                         const char **why)
-{
-    (void)evidence;
-    return elm_nano_writer_applies(problem, why);
-}
-
 static void *nano_make(const struct elm_problem *problem)
 {
     (void)problem;
@@ -54,7 +47,7 @@ const struct elm_operator_kind elm_operator_nano = {
     .group = GROUP,
     .make = nano_make,
     .free = nano_free,
-    .applies = nano_applies,
+    .applies = elm_operator_takes_core_c,
     .model = elm_nano_writer_model,
     .mutate = nano_mutate,
 };

@@ -16,22 +16,11 @@ static enum elm_status point_mutate(void *self, const struct elm_operator_contex
     return elm_points_child(context, &parents->parent[0], rng, draw, NULL, edits, edit_count, err);
 }
 
-static bool point_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                          const char **why)
-{
-    (void)evidence;
-    if (problem->seed.count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the seed is outside core C";
-    return false;
-}
-
 const struct elm_operator_kind elm_operator_point = {
     .name = "point",
     .summary = "a small change, the likelier the sooner",
     .price_us = 4,
     .parents_min = 1,
-    .applies = point_applies,
+    .applies = elm_operator_takes_core_c,
     .mutate = point_mutate,
 };

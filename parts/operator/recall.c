@@ -444,17 +444,6 @@ static enum elm_status recall_mutate(void *self, const struct elm_operator_conte
                     (long long)parent->id);
 }
 
-static bool recall_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                           const char **why)
-{
-    (void)evidence;
-    if (problem->seed.count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the seed is outside core C";
-    return false;
-}
-
 const struct elm_operator_kind elm_operator_recall = {
     .name = "recall",
     .summary = "puts parts of programs that did well in earlier searches where they stand there",
@@ -462,7 +451,7 @@ const struct elm_operator_kind elm_operator_recall = {
     .parents_min = 1,
     .make = recall_make,
     .free = recall_free,
-    .applies = recall_applies,
+    .applies = elm_operator_takes_core_c,
     .model = recall_model,
     .mutate = recall_mutate,
 };

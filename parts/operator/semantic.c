@@ -535,19 +535,6 @@ static enum elm_status semantic_mutate(void *self, const struct elm_operator_con
                     (long long)parent->id);
 }
 
-static bool semantic_applies(const struct elm_problem *problem,
-                             const struct elm_evidence *evidence, const char **why)
-{
-    const char *reason = NULL;
-    if (problem->seed.count == 0)
-        reason = "the seed is outside core C";
-    else if (evidence == NULL || evidence->want == NULL || evidence->case_count == 0)
-        reason = "the judge gives no wanted outputs";
-    if (why != NULL && reason != NULL)
-        *why = reason;
-    return reason == NULL;
-}
-
 static void *semantic_make(const struct elm_problem *problem)
 {
     (void)problem;
@@ -572,7 +559,7 @@ const struct elm_operator_kind elm_operator_semantic = {
     .parents_min = 1,
     .make = semantic_make,
     .free = semantic_free,
-    .applies = semantic_applies,
+    .applies = elm_operator_takes_wants,
     .mutate = semantic_mutate,
     .traces = true,
 };

@@ -25,17 +25,6 @@ static void *make(const struct elm_problem *problem)
     return elm_prompt_new("span");
 }
 
-static bool applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                    const char **why)
-{
-    (void)evidence;
-    if (problem->seed.count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the seed is outside core C";
-    return false;
-}
-
 /* ---- the spot ---- */
 
 struct spot {
@@ -238,7 +227,7 @@ const struct elm_operator_kind elm_operator_span = {
     .parents_min = 1,
     .make = make,
     .free = elm_prompt_free,
-    .applies = applies,
+    .applies = elm_operator_takes_core_c,
     .answer_tokens = 20,
     .needs_masks = true,
     .prompt = prompt,

@@ -227,22 +227,11 @@ static enum elm_status substitute_mutate(void *self, const struct elm_operator_c
     return ELM_OK;
 }
 
-static bool substitute_applies(const struct elm_problem *problem,
-                               const struct elm_evidence *evidence, const char **why)
-{
-    (void)evidence;
-    if (problem->seed.count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the seed is outside core C";
-    return false;
-}
-
 const struct elm_operator_kind elm_operator_substitute = {
     .name = "substitute",
     .summary = "every copy of an expression in a statement becomes another",
     .price_us = 4,
     .parents_min = 1,
-    .applies = substitute_applies,
+    .applies = elm_operator_takes_core_c,
     .mutate = substitute_mutate,
 };

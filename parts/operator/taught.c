@@ -165,19 +165,6 @@ static enum elm_status taught_mutate(void *self, const struct elm_operator_conte
 }
 
 /* Where nothing is wanted every child has another parent, and scoring it all costs more than it is worth. */
-static bool taught_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                           const char **why)
-{
-    const char *reason = NULL;
-    if (problem->seed.count == 0)
-        reason = "the seed is outside core C";
-    else if (evidence == NULL || evidence->want == NULL || evidence->case_count == 0)
-        reason = "the judge gives no wanted outputs";
-    if (why != NULL && reason != NULL)
-        *why = reason;
-    return reason == NULL;
-}
-
 const struct elm_operator_kind elm_operator_taught = {
     .name = "taught",
     .summary = "small changes, those first that a small model was taught to try",
@@ -185,7 +172,7 @@ const struct elm_operator_kind elm_operator_taught = {
     .parents_min = 1,
     .make = taught_make,
     .free = taught_free,
-    .applies = taught_applies,
+    .applies = elm_operator_takes_wants,
     .model = taught_model,
     .mutate = taught_mutate,
 };

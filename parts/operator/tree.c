@@ -775,22 +775,11 @@ static enum elm_status tree_mutate(void *self, const struct elm_operator_context
     return ELM_OK;
 }
 
-static bool tree_applies(const struct elm_problem *problem, const struct elm_evidence *evidence,
-                         const char **why)
-{
-    (void)evidence;
-    if (problem->seed.count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the seed is outside core C";
-    return false;
-}
-
 const struct elm_operator_kind elm_operator_tree = {
     .name = "tree",
     .summary = "mutation and crossover on the syntax tree",
     .price_us = 4,
     .parents_min = 1,
-    .applies = tree_applies,
+    .applies = elm_operator_takes_core_c,
     .mutate = tree_mutate,
 };

@@ -32,15 +32,6 @@ void elm_nano_writer_free(struct elm_nano_writer *w)
     free(w);
 }
 
-bool elm_nano_writer_applies(const struct elm_problem *problem, const char **why)
-{
-    if (problem->seed.count > 0)
-        return true;
-    if (why != NULL)
-        *why = "the seed is outside core C";
-    return false;
-}
-
 static enum elm_status load(const char *path, struct elm_nano **out, struct elm_error *err)
 {
     return path != NULL ? elm_nano_open(path, out, err) : elm_nano_builtin(out, err);

@@ -1,7 +1,27 @@
-/* own_model: operators on trees that have a model of their own, and what they take for one. */
+/* own_model: what operators on trees take: problems, and files for a model of their own. */
 #include "elm/operator.h"
 
 #include <string.h>
+
+bool elm_operator_takes_core_c(const struct elm_problem *problem, const struct elm_evidence *evidence,
+                               const char **why)
+{
+    (void)evidence;
+    if (problem->seed.count == 0 && why != NULL)
+        *why = "the seed is outside core C";
+    return problem->seed.count > 0;
+}
+
+bool elm_operator_takes_wants(const struct elm_problem *problem, const struct elm_evidence *evidence,
+                              const char **why)
+{
+    if (!elm_operator_takes_core_c(problem, evidence, why))
+        return false;
+    const bool wants = evidence != NULL && evidence->want != NULL && evidence->case_count > 0;
+    if (!wants && why != NULL)
+        *why = "the judge gives no wanted outputs";
+    return wants;
+}
 
 bool elm_operator_applies(const struct elm_operator_kind *kind, const struct elm_problem *problem,
                           const struct elm_evidence *evidence, const char *model, const char **why)

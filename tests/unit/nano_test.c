@@ -221,7 +221,6 @@ static void check_child(struct elm_nano_sampler *s, const struct elm_problem *p,
     }
 }
 
-/* Sampled from random weights at a high temperature: whatever can be said is said. */
 /* What is pushed away stops at the floor. */
 static void pushing_has_a_floor(void **state)
 {
@@ -269,6 +268,7 @@ static void pushing_has_a_floor(void **state)
     elm_vm_memory_free(vm);
 }
 
+/* Sampled from random weights at a high temperature: whatever can be said is said. */
 static void every_child_builds(void **state)
 {
     (void)state;
