@@ -8,7 +8,7 @@
 # make llama-check  compares elm's models and tokenizer with llama.cpp's; after make llama
 # make llama-server-check   the backend openai against llama.cpp's server; after make llama
 # make trl-check    TRL loads and trains on what elm exports; ELM_TRL=PYTHON3 names one that has it
-# make nano         trains the model that is built in anew: an hour of one core (models/README.md)
+# make nano         trains the model that is built in anew: an hour and a half of two cores (models/README.md)
 # make taught       trains the change model that is built in anew: a quarter of an hour of one core
 # make adam-hour    searches an update rule for training, an hour; make optimizers compares those there are
 # make open-ended   programs and problems coevolve, with controls: half an hour of one core, resumable
@@ -145,10 +145,12 @@ test: tests
 	@$(MAKE) --no-print-directory B=tsan tests
 	@tools/run-tests tsan threads
 
-# the tree-edit model that is built in, trained anew from random weights: an hour of one core
+# the tree-edit model that is built in, trained anew from random weights: an hour and a half of two cores
+INVERSIONS := --trainer inversions --optimizer muon --warmup 0.01
 nano: $(OUT)/elm
-	$(OUT)/elm train --trainer inversions --optimizer muon --rate 0.004 --warmup 0.01 --minutes 62 --threads 1 --seed 1 \
-	  --out models/elm-nano.gguf
+	@mkdir -p runs
+	$(OUT)/elm train $(INVERSIONS) --rate 0.004 --steps 48000 --seed 1 --out runs/nano.gguf
+	$(OUT)/elm train $(INVERSIONS) --rate 0.003 --steps 28000 --seed 2 --model runs/nano.gguf --out models/elm-nano.gguf
 
 # the change model that is built in, from random weights: a quarter of an hour of one core; and what it is compared with:
 # taught besides by repairs that people wrote, and with the answers shuffled

@@ -17,10 +17,12 @@
 #include "elm/model.h"
 #include "elm/operator.h"
 
+/* A program is read once for many edits, which pass as many layers of half its width (at least 32), looking at
+ * what the program has become: what is computed for each child is small. */
 struct elm_nano_config {
-    uint32_t width;          /* a multiple of 32, 32..256; heads have 16 each */
+    uint32_t width;          /* of a program's rows: a multiple of 32, 32..256; heads have 16 each */
     uint32_t layers;         /* 1..8 */
-    uint32_t hidden;         /* of the feed-forward part; a multiple of 32 */
+    uint32_t hidden;         /* of the feed-forward part of a program's layers; a multiple of 32 */
 };
 struct elm_nano;             /* weights in f32; sampled from by any thread while nobody trains them */
 enum elm_status elm_nano_new(const struct elm_nano_config *config, uint64_t seed,

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define BATCH 512
+#define BATCH 64                 /* fewer samples for the same loss than 512 (docs/results/nano-training.md) */
 #define CORRUPTIONS_MAX 6
 #define OPAQUE_SHARE 0.2
 #define BLIND_SHARE 0.08         /* not even cases, as where a judge shows none */

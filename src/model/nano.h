@@ -244,8 +244,9 @@ void nano_reads(const struct nano_program *p, struct nano_prefix *out);
 void nano_features(const struct elm_tape *tape, const struct nano_program *p, struct nano_prefix *out);
 
 /* One row of the edit so far. */
+#define NANO_STEP_IDS 8
 struct nano_step {
-    uint16_t ids[8];
+    uint16_t ids[NANO_STEP_IDS];
     uint16_t node;               /* row of the node that is pointed at; UINT16_MAX: none */
     uint16_t end;                /* of its subtree */
 };

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TENSORS_PER_LAYER 7
-#define TENSORS_BESIDE 8
+#define TENSORS_PER_LAYER 15
+#define TENSORS_BESIDE 11
 
 uint64_t nano_version(void)
 {
-    uint64_t h = elm_hash_mix(NANO_TOKENS, NANO_ID_COUNT);
+    enum { LAYOUT = 2 };         /* 2: edits pass layers of their own */
+    uint64_t h = elm_hash_mix(elm_hash_mix(NANO_TOKENS, NANO_ID_COUNT), LAYOUT);
     h = elm_hash_mix(h, NANO_NODE_FEATURES);
     h = elm_hash_mix(h, NANO_CASE_FEATURES);
     h = elm_hash(nano_literals, sizeof(nano_literals), h);
@@ -30,25 +31,29 @@ static size_t add(struct elm_nano *n, const char *name, uint32_t rows, uint32_t 
     return t->at;
 }
 
-static size_t add_in(struct elm_nano *n, uint32_t layer, const char *what, uint32_t rows,
+static size_t add_in(struct elm_nano *n, const char *where, uint32_t layer, const char *what, uint32_t rows,
                      uint32_t cols, bool matrix)
 {
     char name[40];
-    snprintf(name, sizeof(name), "blk.%u.%s", layer, what);
+    snprintf(name, sizeof(name), "%s.%u.%s", where, layer, what);
     return add(n, name, rows, cols, matrix);
 }
 
-static void add_layer(struct elm_nano *n, uint32_t k)
+static void add_layers(struct elm_nano *n, struct nano_stack *s, const char *where)
 {
-    uint32_t d = n->config.width, hidden = n->config.hidden;
-    struct nano_layer *l = &n->layers[k];
-    l->norm1 = add_in(n, k, "attn_norm.weight", 1, d, false);
-    l->qkv = add_in(n, k, "attn_qkv.weight", 3 * d, d, true);
-    l->bias = add_in(n, k, "attn_relation.weight", n->heads, NANO_RELATIONS, false);
-    l->out = add_in(n, k, "attn_output.weight", d, d, true);
-    l->norm2 = add_in(n, k, "ffn_norm.weight", 1, d, false);
-    l->up = add_in(n, k, "ffn_up.weight", hidden, d, true);
-    l->down = add_in(n, k, "ffn_down.weight", d, hidden, true);
+    const uint32_t d = s->width, hidden = s->hidden;
+    for (uint32_t k = 0; k < n->config.layers; k++) {
+        struct nano_layer *l = &s->layers[k];
+        l->norm1 = add_in(n, where, k, "attn_norm.weight", 1, d, false);
+        l->qkv = add_in(n, where, k, "attn_qkv.weight", 3 * d, d, true);
+        if (s == &n->steps)
+            n->prefix[k] = add_in(n, where, k, "attn_prefix.weight", 2 * d, n->config.width, true);
+        l->bias = add_in(n, where, k, "attn_relation.weight", d / NANO_HEAD, NANO_RELATIONS, false);
+        l->out = add_in(n, where, k, "attn_output.weight", d, d, true);
+        l->norm2 = add_in(n, where, k, "ffn_norm.weight", 1, d, false);
+        l->up = add_in(n, where, k, "ffn_up.weight", hidden, d, true);
+        l->down = add_in(n, where, k, "ffn_down.weight", d, hidden, true);
+    }
 }
 
 enum elm_status nano_layout(const struct elm_nano_config *config, struct elm_nano **out,
@@ -65,19 +70,24 @@ enum elm_status nano_layout(const struct elm_nano_config *config, struct elm_nan
                         "to 2048 is allowed", config->hidden);
     struct elm_nano *n = elm_calloc(1, sizeof(*n));
     n->config = *config;
-    n->heads = d / NANO_HEAD;
+    const uint32_t e = d / 64 > 1 ? d / 64 * 32 : 32;
+    n->program = (struct nano_stack){.width = d, .hidden = config->hidden};
+    n->steps = (struct nano_stack){.width = e, .hidden = 4 * e};
     n->tensors = elm_calloc(TENSORS_BESIDE + TENSORS_PER_LAYER * config->layers,
                             sizeof(n->tensors[0]));
-    n->embed = add(n, "token_embd.weight", NANO_ID_COUNT, d, false);
+    n->program.embed = add(n, "token_embd.weight", NANO_ID_COUNT, d, false);
     n->node = add(n, "node_features.weight", d, NANO_NODE_FEATURES, true);
     n->cases = add(n, "case_features.weight", d, NANO_CASE_FEATURES, true);
-    for (uint32_t k = 0; k < config->layers; k++)
-        add_layer(n, k);
-    n->norm = add(n, "output_norm.weight", 1, d, false);
-    n->query = add(n, "point_query.weight", d, d, true);
-    n->key = add(n, "point_key.weight", d, d, true);
-    n->stop = add(n, "point_stop.weight", 1, d, false);
-    n->head = add(n, "output.weight", NANO_LOGITS, d, true);
+    add_layers(n, &n->program, "blk");
+    n->program.norm = add(n, "output_norm.weight", 1, d, false);
+    n->steps.embed = add(n, "step_embd.weight", NANO_ID_COUNT, e, false);
+    n->join = add(n, "step_join.weight", e, d, true);
+    add_layers(n, &n->steps, "step");
+    n->steps.norm = add(n, "step_norm.weight", 1, e, false);
+    n->query = add(n, "point_query.weight", e, e, true);
+    n->key = add(n, "point_key.weight", e, d, true);
+    n->stop = add(n, "point_stop.weight", 1, e, false);
+    n->head = add(n, "output.weight", NANO_LOGITS, e, true);
     n->weights = elm_calloc(n->size, sizeof(float));
     *out = n;
     return ELM_OK;

@@ -10,13 +10,22 @@
 struct nano_layer {
     size_t norm1, qkv, bias, out, norm2, up, down;
 };
+/* Rows of a program pass one stack of layers, steps of an edit a narrower one: a program is read once for many
+ * edits. */
+struct nano_stack {
+    uint32_t width, hidden;
+    size_t embed, norm;                      /* norm: after the last layer */
+    struct nano_layer layers[NANO_LAYERS_MAX];
+};
 struct elm_nano {
     struct elm_nano_config config;
-    uint32_t heads;
+    struct nano_stack program, steps;
     float *weights;
     size_t size;
-    size_t embed, node, cases, norm, query, key, stop, head;
-    struct nano_layer layers[NANO_LAYERS_MAX];
+    size_t node, cases;
+    size_t join;                             /* of a node's last row to a step that is at it */
+    size_t prefix[NANO_LAYERS_MAX];          /* of a program's last rows to keys and values for steps */
+    size_t query, key, stop, head;
     struct elm_nano_tensor *tensors;
     uint32_t tensor_count;
 };
@@ -38,10 +47,10 @@ static inline void nano_forward(struct gemm_thread *t, enum elm_precision precis
 }
 
 /* Adds to a row [width] what step or node ids stand for. */
-static inline void nano_embed(const struct elm_nano *n, const struct nano_rows *rows,
+static inline void nano_embed(const struct elm_nano *n, const struct nano_stack *stack, const struct nano_rows *rows,
                               const uint16_t *ids, uint32_t count, float *row)
 {
-    rows->embed(n->weights + n->embed, ids, count, n->config.width, row);
+    rows->embed(n->weights + stack->embed, ids, count, stack->width, row);
 }
 const struct nano_rows *nano_rows_choose(enum elm_kernel kernel);
 const struct nano_products *nano_products_choose(enum elm_kernel kernel);
@@ -64,9 +73,9 @@ static inline void nano_multiply(const struct nano_packed *w, const float *left,
 
 /* What sampling needs of a program that has been read; valid until the pupil's next use. */
 struct nano_encoded {
-    const float *start;                      /* [rows][width]: before the first layer */
-    const float *qkv[NANO_LAYERS_MAX];       /* [rows][3 * width] */
-    const float *keys;                       /* [nodes][width]: of pointers */
+    const float *joined;                     /* [nodes][width of steps]: what a step that is at one begins with */
+    const float *prefix[NANO_LAYERS_MAX];    /* [rows][2 * width of steps]: keys and values */
+    const float *keys;                       /* [nodes][width of steps]: of pointers */
 };
 void nano_encode(struct elm_nano_pupil *p, const struct elm_nano_lesson *l,
                  const struct nano_packed *packed, struct nano_encoded *out);

@@ -11,17 +11,17 @@
 #define NANO_HEAD 16             /* width of a head: one vector */
 #define NANO_GLANCES 16          /* rows that look at once, at most */
 
-/* Attention within one sample: rows below `prefix` see all of the prefix, later ones what is before
- * them and themselves. */
+/* Attention within one sample: all rows see all of them; or, where `first` is above 0, those from it on see what
+ * is before them and themselves, and the ones before are only seen. */
 struct nano_attention {
-    uint32_t rows, prefix, stride;       /* stride: rows, rounded up to 16 */
+    uint32_t rows, first, stride;        /* stride: rows, rounded up to 16 */
     uint32_t width;
     const float *qkv;                    /* [rows][3 * width] */
-    const uint8_t *relations;            /* [rows][stride] */
+    const uint8_t *relations;            /* [rows - first][stride] */
     const float *bias;                   /* [heads][NANO_RELATIONS] */
-    float *shares;                       /* [heads][rows][stride] */
-    float *out;                          /* [rows][width] */
-    float *scratch;                      /* [16][stride] */
+    float *shares;                       /* [heads][rows - first][stride] */
+    float *out;                          /* [rows - first][width] */
+    float *scratch;                      /* [17][stride] */
     /* backward */
     const float *out_gradient;
     float *qkv_gradient;                 /* set */

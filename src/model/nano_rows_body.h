@@ -199,34 +199,38 @@ static ALWAYS_INLINE void attend_block(const struct nano_attention *a, const flo
     }
 }
 
+static ALWAYS_INLINE uint32_t seen_by(const struct nano_attention *a, uint32_t row)
+{
+    return a->first == 0 ? a->rows : a->first + row + 1;
+}
+
 static void attend(const struct nano_attention *a)
 {
-    uint32_t step = 3 * a->width;
+    const uint32_t step = 3 * a->width, rows = a->rows - a->first;
     for (uint32_t h = 0; h < a->width / NANO_HEAD; h++) {
         const float *q = a->qkv + h * NANO_HEAD, *k = q + a->width, *v = k + a->width;
-        float *shares = a->shares + (size_t)h * a->rows * a->stride, *out = a->out + h * NANO_HEAD;
+        float *shares = a->shares + (size_t)h * rows * a->stride, *out = a->out + h * NANO_HEAD;
         uint32_t i = 0;
         turn(k, step, a->rows, a->stride, a->scratch);
-        product(&(struct nano_product){.left = q, .panels = a->scratch, .out = shares, .left_stride = step,
-                                       .out_stride = a->stride, .rows = a->rows, .columns = a->stride,
-                                       .depth = NANO_HEAD});
-        for (uint32_t r = 0; r < a->rows; r++)
+        product(&(struct nano_product){.left = q + (size_t)a->first * step, .panels = a->scratch,
+                                       .out = shares, .left_stride = step, .out_stride = a->stride,
+                                       .rows = rows, .columns = a->stride, .depth = NANO_HEAD});
+        for (uint32_t r = 0; r < rows; r++)
             soften(shares + (size_t)r * a->stride, a->bias + h * NANO_RELATIONS,
-                   a->relations + (size_t)r * a->stride, r < a->prefix ? a->prefix : r + 1, a->stride);
-        for (; i + MIX_ROWS <= a->prefix; i += MIX_ROWS)
-            attend_block(a, shares + (size_t)i * a->stride, v, a->prefix, out + (size_t)i * a->width, MIX_ROWS);
-        for (; i < a->rows; i++)
-            attend_block(a, shares + (size_t)i * a->stride, v, i < a->prefix ? a->prefix : i + 1,
-                         out + (size_t)i * a->width, 1);
+                   a->relations + (size_t)r * a->stride, seen_by(a, r), a->stride);
+        for (; a->first == 0 && i + MIX_ROWS <= rows; i += MIX_ROWS)
+            attend_block(a, shares + (size_t)i * a->stride, v, rows, out + (size_t)i * a->width, MIX_ROWS);
+        for (; i < rows; i++)
+            attend_block(a, shares + (size_t)i * a->stride, v, seen_by(a, i), out + (size_t)i * a->width, 1);
     }
 }
 
 static ALWAYS_INLINE void attend_back_row(const struct nano_attention *a, uint32_t h, uint32_t i)
 {
-    uint32_t step = 3 * a->width, seen = i < a->prefix ? a->prefix : i + 1;
+    const uint32_t step = 3 * a->width, seen = seen_by(a, i);
     const float *q = a->qkv + h * NANO_HEAD, *k = q + a->width;
     float *dq = a->qkv_gradient + h * NANO_HEAD, *dk = dq + a->width, *dv = dk + a->width;
-    const float *p = a->shares + ((size_t)h * a->rows + i) * a->stride;
+    const float *p = a->shares + ((size_t)h * (a->rows - a->first) + i) * a->stride;
     const uint8_t *relations = a->relations + (size_t)i * a->stride;
     const float *g = a->out_gradient + (size_t)i * a->width + h * NANO_HEAD;
     float *ds = a->scratch + (size_t)16 * a->stride;
@@ -242,7 +246,8 @@ static ALWAYS_INLINE void attend_back_row(const struct nano_attention *a, uint32
     v16 mean = all(sum16(dot));
     for (uint32_t j = 0; j < seen; j += 16)
         put(ds + j, times(get(p + j), minus(get(ds + j), mean)));
-    v16 own = all(0), row = get(g), query = scaled(get(q + (size_t)i * step), 0.25f);
+    v16 own = all(0), row = get(g);
+    v16 query = scaled(get(q + (size_t)(a->first + i) * step), 0.25f);
     for (uint32_t j = 0; j < seen; j++) {
         v16 s = all(ds[j]);
         bias[relations[j]] += ds[j];
@@ -250,7 +255,7 @@ static ALWAYS_INLINE void attend_back_row(const struct nano_attention *a, uint32
         put(dk + (size_t)j * step, fused(s, query, get(dk + (size_t)j * step)));
         put(dv + (size_t)j * step, fused(all(p[j]), row, get(dv + (size_t)j * step)));
     }
-    put(dq + (size_t)i * step, scaled(own, 0.25f));
+    put(dq + (size_t)(a->first + i) * step, scaled(own, 0.25f));
 }
 
 static void attend_back(const struct nano_attention *a)
@@ -259,7 +264,7 @@ static void attend_back(const struct nano_attention *a)
     memset(a->qkv_gradient, 0, (size_t)a->rows * step * sizeof(float));
     for (uint32_t h = 0; h < a->width / NANO_HEAD; h++) {
         turn(a->qkv + 2 * a->width + h * NANO_HEAD, step, a->rows, a->stride, a->scratch);
-        for (uint32_t i = 0; i < a->rows; i++)
+        for (uint32_t i = 0; i < a->rows - a->first; i++)
             attend_back_row(a, h, i);
     }
 }

@@ -107,7 +107,7 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     struct elm_nano_pupil *pupil;
     ELM_TRY(elm_nano_pupil_new(n, kernel, &pupil, err));
     struct elm_nano_sampler *s = elm_calloc(1, sizeof(*s));
-    size_t rows = BATCH, d = n->config.width;
+    size_t rows = BATCH, d = n->steps.width;
     s->net = n;
     s->pupil = pupil;
     s->rows = nano_rows_choose(kernel);
@@ -121,11 +121,11 @@ enum elm_status elm_nano_sampler_new(const struct elm_nano *n, enum elm_kernel k
     s->x = floats(rows * d);
     s->n = floats(rows * d);
     s->mixed = floats(rows * d);
-    s->up = floats(rows * n->config.hidden);
+    s->up = floats(rows * n->steps.hidden);
     s->scale = floats(rows);
     s->logits = floats(rows * NANO_LOGITS);
     s->queries = floats(rows * d);
-    s->scratch = floats(nano_glance_scratch(STRIDE_MAX, n->heads));
+    s->scratch = floats(nano_glance_scratch(STRIDE_MAX, n->steps.width / NANO_HEAD));
     s->logprobs = floats(NANO_NODES_MAX + 64);
     s->noisy = floats(NANO_NODES_MAX + 64);
     s->relations = elm_calloc(rows * STRIDE_MAX, 1);
@@ -158,7 +158,7 @@ void elm_nano_sampler_free(struct elm_nano_sampler *s)
 /* Keys turned and values side by side, for each layer and head. */
 static void keep_prefix(struct elm_nano_sampler *s)
 {
-    uint32_t d = s->net->config.width, layers = s->net->config.layers;
+    uint32_t d = s->net->steps.width, layers = s->net->config.layers;
     size_t each = (size_t)d * s->stride;
     if (s->cache_cap < layers * each) {
         free(s->keys);
@@ -171,7 +171,7 @@ static void keep_prefix(struct elm_nano_sampler *s)
     memset(s->values, 0, layers * each * sizeof(float));
     for (uint32_t k = 0; k < layers; k++) {
         for (uint32_t j = 0; j < s->prefix; j++) {
-            const float *key = s->encoded.qkv[k] + (size_t)j * 3 * d + d, *value = key + d;
+            const float *key = s->encoded.prefix[k] + (size_t)j * 2 * d, *value = key + d;
             for (uint32_t c = 0; c < d; c += NANO_HEAD) {
                 float *head = s->keys + k * each + (size_t)c * s->stride;
                 float *turned = head + (j / 16) * 16 * NANO_HEAD + j % 16;
@@ -187,7 +187,7 @@ static void keep_prefix(struct elm_nano_sampler *s)
 /* Keys of pointers, turned; the stop is the last of them. */
 static void keep_pointers(struct elm_nano_sampler *s)
 {
-    uint32_t d = s->net->config.width, nodes = s->lesson->prefix.node_count;
+    uint32_t d = s->net->steps.width, nodes = s->lesson->prefix.node_count;
     size_t stride = NANO_ROUND(nodes + 1);
     memset(s->pointers, 0, d * stride * sizeof(float));
     for (uint32_t j = 0; j <= nodes; j++) {
@@ -252,10 +252,10 @@ static void reserve_steps(struct elm_nano_sampler *s, uint32_t more)
     s->step_cap = (s->step_count + more + 16) * 2;
     ELM_ASSERT(s->step_cap <= UINT16_MAX * 2u);
     for (uint32_t k = 0; k < s->net->config.layers; k++) {
-        float *grown = floats((size_t)s->step_cap * 3 * s->net->config.width);
+        float *grown = floats((size_t)s->step_cap * 3 * s->net->steps.width);
         if (s->steps[k] != NULL)
             memcpy(grown, s->steps[k],
-                   (size_t)s->step_count * 3 * s->net->config.width * sizeof(float));
+                   (size_t)s->step_count * 3 * s->net->steps.width * sizeof(float));
         free(s->steps[k]);
         s->steps[k] = grown;
     }
@@ -263,14 +263,14 @@ static void reserve_steps(struct elm_nano_sampler *s, uint32_t more)
 
 static void look(struct elm_nano_sampler *s, uint32_t layer, uint32_t rows)
 {
-    uint32_t d = s->net->config.width;
+    uint32_t d = s->net->steps.width;
     size_t each = (size_t)d * s->stride;
     s->rows->glance(&(struct nano_glance){
         .rows = rows, .prefix = s->prefix, .stride = s->stride, .width = d,
         .steps = s->lengths,
         .qkv = s->steps[layer] + (size_t)s->step_count * 3 * d, .keys = s->keys + layer * each,
         .values = s->values + layer * each, .past = s->steps[layer], .paths = s->paths,
-        .relations = s->relations, .bias = s->net->weights + s->net->layers[layer].bias,
+        .relations = s->relations, .bias = s->net->weights + s->net->steps.layers[layer].bias,
         .out = s->mixed, .scratch = s->scratch,
     });
 }
@@ -278,8 +278,8 @@ static void look(struct elm_nano_sampler *s, uint32_t layer, uint32_t rows)
 static void advance(struct elm_nano_sampler *s, uint32_t rows)
 {
     const struct elm_nano *n = s->net;
-    uint32_t d = n->config.width, hidden = n->config.hidden;
-    const float *nodes = s->encoded.start + (size_t)s->lesson->prefix.case_count * d;
+    uint32_t d = n->steps.width, hidden = n->steps.hidden;
+    const float *nodes = s->encoded.joined;
     reserve_steps(s, rows);
     for (uint32_t r = 0; r < rows; r++) {
         const struct branch *b = &s->pool[s->active[r]];
@@ -288,13 +288,13 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
         memset(x, 0, d * sizeof(float));
         if (step->node != UINT16_MAX)
             memcpy(x, nodes + (size_t)step->node * d, d * sizeof(float));
-        nano_embed(n, s->rows, step->ids, ELM_COUNT(step->ids), x);
+        nano_embed(n, &n->steps, s->rows, step->ids, NANO_STEP_IDS, x);
         nano_step_relations(&s->lesson->prefix, step, s->relations + (size_t)r * s->stride);
         s->paths[r] = b->path;
         s->lengths[r] = b->length + 1;
     }
     for (uint32_t k = 0; k < n->config.layers; k++) {
-        const struct nano_layer *w = &n->layers[k];
+        const struct nano_layer *w = &n->steps.layers[k];
         s->rows->norm(s->x, n->weights + w->norm1, rows, d, s->scale, s->n);
         nano_multiply(&s->packed, s->n, w->qkv, rows, 3 * d, d, false,
                  s->steps[k] + (size_t)s->step_count * 3 * d);
@@ -305,7 +305,7 @@ static void advance(struct elm_nano_sampler *s, uint32_t rows)
         s->rows->square(s->up, (size_t)rows * hidden, s->up);
         nano_multiply(&s->packed, s->up, w->down, rows, d, hidden, true, s->x);
     }
-    s->rows->norm(s->x, n->weights + n->norm, rows, d, s->scale, s->n);
+    s->rows->norm(s->x, n->weights + n->steps.norm, rows, d, s->scale, s->n);
     for (uint32_t r = 0; r < rows; r++) {
         struct branch *b = &s->pool[s->active[r]];
         b->path[b->length++] = (uint16_t)(s->step_count + r);
@@ -359,7 +359,7 @@ static void offer(struct elm_nano_sampler *s, const struct branch *b, uint32_t a
 /* One hole in half of the children, since most programs lack one thing: the chance to end after each. */
 static const double ends[NANO_HOLES_MAX] = {0.5, 0.4, 0.4, 0.5, 1};
 /* And how far the model's own stop counts besides: after many it is too sure that nothing is left. */
-static const double trusted[NANO_HOLES_MAX] = {1, 1, 0.9, 0.8, 1};
+static const double trusted[NANO_HOLES_MAX] = {1, 1, 0.9, 0.4, 1};
 
 static void mix_stop(struct elm_nano_sampler *s, uint32_t holes, struct choice *c)
 {
@@ -400,7 +400,7 @@ static void decide_point(struct elm_nano_sampler *s, const struct branch *b, uin
                          const float *query, float temperature, double threshold)
 {
     const struct nano_prefix *p = &s->lesson->prefix;
-    uint32_t nodes = p->node_count, d = s->net->config.width, from = 0, not = UINT32_MAX;
+    uint32_t nodes = p->node_count, d = s->net->steps.width, from = 0, not = UINT32_MAX;
     struct choice c = {.count = nodes + 1};
     if (b->hole_count > 0)
         from = nano_hole_next(&s->holes[b->filled].hole, &not);
@@ -432,7 +432,7 @@ static void decide_token(struct elm_nano_sampler *s, const struct branch *b, uin
 static void decide(struct elm_nano_sampler *s, uint32_t rows, double temperature, double threshold)
 {
     const struct elm_nano *n = s->net;
-    uint32_t d = n->config.width, points = 0, tokens = 0;
+    uint32_t d = n->steps.width, points = 0, tokens = 0;
     for (uint32_t r = 0; r < rows; r++) {
         if (s->pool[s->active[r]].pointing)
             memcpy(s->mixed + (size_t)points++ * d, s->n + (size_t)r * d, d * sizeof(float));

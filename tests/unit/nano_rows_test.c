@@ -164,9 +164,9 @@ static void glances_are_attention(void **state)
 }
 
 #define ROWS 53
-#define PREFIX 30
+#define FIRST 30
 #define STRIDE NANO_ROUND(ROWS)
-#define RESULTS 40000
+#define RESULTS 60000
 
 /* All but products and glances, one after the other, to out[RESULTS]. */
 static void do_all(const struct nano_rows *k, float *out)
@@ -188,16 +188,18 @@ static void do_all(const struct nano_rows *k, float *out)
     k->square_back(x, n, out + n);
     k->add(out, w, n);
     out += 2 * n;
-    struct nano_attention a = {.rows = ROWS, .prefix = PREFIX, .stride = STRIDE, .width = WIDTH, .qkv = x,
+    struct nano_attention a = {.rows = ROWS, .stride = STRIDE, .width = WIDTH, .qkv = x,
                                .relations = relations, .bias = w, .out_gradient = gradient};
-    a.out = out;
-    a.qkv_gradient = a.out + n;
-    a.bias_gradient = a.qkv_gradient + 3 * n;
-    a.shares = a.bias_gradient + HEADS * NANO_RELATIONS;
-    out = a.shares + (size_t)HEADS * ROWS * STRIDE;
     a.scratch = numbers(17 * STRIDE, 14);
-    k->attend(&a);
-    k->attend_back(&a);
+    for (; a.first <= FIRST; a.first += FIRST) {
+        a.out = out;
+        a.qkv_gradient = a.out + n;
+        a.bias_gradient = a.qkv_gradient + 3 * n;
+        a.shares = a.bias_gradient + HEADS * NANO_RELATIONS;
+        out = a.shares + (size_t)HEADS * ROWS * STRIDE;
+        k->attend(&a);
+        k->attend_back(&a);
+    }
     out[0] = k->draw(&(struct nano_draw){.logits = x, .allowed = allowed, .count = 150, .temperature = 0.7f,
                                          .seed = 0x1234567887654321u, .logprobs = out + 16, .noisy = out + 176});
     k->point(&(struct nano_pointing){.query = x, .keys = w, .width = WIDTH, .stride = 48, .scale = 0.3f,
