@@ -256,6 +256,10 @@ static void announce(const struct running *r, const struct elm_search_stats *s)
         elm_buf_printf(&out, "elm: model: ");
         text_safe(&out, elm_str(r->def.operator_model));
         elm_buf_printf(&out, ", of operators that have one of their own\n");
+    } else if (r->def.model.model != NULL) {
+        elm_buf_printf(&out, "elm: model: none of these operators asks '");
+        text_safe(&out, elm_str(r->def.model.model));
+        elm_buf_printf(&out, "'\n");
     } else {
         elm_buf_printf(&out, "elm: model: none, and none is needed; `elm models pull smollm2` gets a "
                        "small one, then --model smollm2\n");

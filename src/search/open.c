@@ -152,13 +152,29 @@ static const char *idle_why(const struct elm_search *s, const struct elm_operato
                                                                                           : why;
 }
 
+/* Does an operator of the list have a model of its own, and does none ask another? Then a model that is
+ * named is meant for it. */
+static bool only_own_models(const char *list)
+{
+    bool own = false, asks = list == NULL;
+    for (size_t i = 0; list != NULL && elm_operator_kinds[i] != NULL; i++) {
+        const struct elm_operator_kind *kind = elm_operator_kinds[i];
+        own = own || (kind->model != NULL && listed(list, kind->name));
+        asks = asks || (kind->prompt != NULL && listed(list, kind->name));
+    }
+    return own && !asks;
+}
+
 enum elm_status search_choose_operators(struct elm_search *s, const char *list, bool stored,
                                         struct elm_error *err)
 {
     if (list != NULL)
         ELM_TRY(check_list(list, err));
-    if (s->def.operator_model != NULL)
-        ELM_TRY(elm_operator_model(list, s->def.operator_model, err));
+    const char *own = s->def.operator_model;
+    if (own == NULL && !stored && only_own_models(list))
+        own = s->def.model.model;
+    if (own != NULL)
+        ELM_TRY(elm_operator_model(list, own, err));
     struct elm_operator_stats idle[ELM_OPERATORS_MAX] = {{0}};
     uint32_t idle_count = 0;
     /* those that ask a model come last */

@@ -111,5 +111,10 @@ expect 2 train nowhere --trainer changes --steps 2 --out none.gguf
 has err "'nowhere' is neither"
 expect 1 run sort --model changes.gguf --operators nano --folder y
 has err "no tree-edit model"
+# one that is not there is not taken for the built-in
+expect 1 run sort --model gone.gguf --operators nano,tree --folder y
+has err "cannot open 'gone.gguf'"
+expect 0 run sort --model gone.gguf --operators tree --evaluations 100 --folder y
+has err "none of these operators asks 'gone.gguf'"
 expect 0 compare --problems functions --arm 'a: operators=taught; model=changes.gguf' --evaluations 20 --seeds 1
 finish
