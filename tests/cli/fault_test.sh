@@ -61,9 +61,10 @@ echo $? >../full_status
 "$ELM" show run >../full_show 2>&1
 echo $? >../show_status
 END
-# a cycle there, and where nothing may be written; what is kept goes on on a larger disk
+# a cycle on one that its first model fits but not the second, and where nothing may be written; what is kept
+# goes on on a larger disk
 cat >cycle_on_disk.sh <<'END'
-mount -t tmpfs -o size=1m none disk && cd disk || exit 99
+mount -t tmpfs -o size=1200k none disk && cd disk || exit 99
 small="--generated functions --model random --width 32 --layers 1 --steps 2 --batch 8 --count 3 --seeds 2
   --evaluations 300 --gate 4 --held-out 2 --controls gp --rounds 1"
 "$ELM" cycle $small --out c -q >/dev/null 2>../full_err
