@@ -186,10 +186,8 @@ static void embed(struct elm_nano_pupil *p, const struct elm_nano_lesson *const 
 {
     const struct elm_nano *n = p->net;
     const uint32_t d = n->program.width;
-    nano_forward(p->gemm, p->precision, p->node_features, NANO_NODE_FEATURES, n->weights + n->node,
-                 p->node_count, d, NANO_NODE_FEATURES, 0, p->node_rows, d);
-    nano_forward(p->gemm, p->precision, p->case_features, NANO_CASE_FEATURES,
-                 n->weights + n->cases, p->case_count, d, NANO_CASE_FEATURES, 0, p->case_rows, d);
+    nano_linear(p, p->node_features, n->node, p->node_count, d, NANO_NODE_FEATURES, false, p->node_rows);
+    nano_linear(p, p->case_features, n->cases, p->case_count, d, NANO_CASE_FEATURES, false, p->case_rows);
     for (uint32_t i = 0; i < p->span_count; i++) {
         const struct nano_span *s = &p->spans[i];
         const struct nano_prefix *l = &lessons[i]->prefix;

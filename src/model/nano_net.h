@@ -55,7 +55,7 @@ static inline void nano_embed(const struct elm_nano *n, const struct nano_stack 
 const struct nano_rows *nano_rows_choose(enum elm_kernel kernel);
 const struct nano_products *nano_products_choose(enum elm_kernel kernel);
 
-/* Weights of layers and heads, packed: a copy that does not follow training. */
+/* All matrices, packed: a copy that does not follow training. */
 struct nano_packed {
     const struct nano_products *products;
     float *panels;                           /* each where the weights have it */

@@ -88,14 +88,13 @@ static float *floats(size_t count)
     return f;
 }
 
-/* Weights of the layers and heads. */
 static void pack(struct elm_nano_sampler *s)
 {
     const struct elm_nano *n = s->net;
     s->packed.panels = floats(n->size);
     for (uint32_t k = 0; k < n->tensor_count; k++) {
         const struct elm_nano_tensor *t = &n->tensors[k];
-        if (t->matrix && t->at != n->node && t->at != n->cases)
+        if (t->matrix)
             s->packed.products->pack(n->weights + t->at, t->rows, t->cols,
                                       s->packed.panels + t->at);
     }
