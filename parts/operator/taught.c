@@ -164,7 +164,6 @@ static enum elm_status taught_mutate(void *self, const struct elm_operator_conte
     return elm_points_child(context, parent, rng, choose, s, edits, edit_count, err);
 }
 
-/* Where nothing is wanted every child has another parent, and scoring it all costs more than it is worth. */
 const struct elm_operator_kind elm_operator_taught = {
     .name = "taught",
     .summary = "small changes, those first that a small model was taught to try",
@@ -172,6 +171,7 @@ const struct elm_operator_kind elm_operator_taught = {
     .parents_min = 1,
     .make = taught_make,
     .free = taught_free,
+    /* where nothing is wanted every child has another parent, and scoring it all costs more than it is worth */
     .applies = elm_operator_takes_wants,
     .model = taught_model,
     .mutate = taught_mutate,
