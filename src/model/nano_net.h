@@ -5,6 +5,8 @@
 #include "model/gemm.h"
 #include "model/nano_rows.h"
 
+#include <assert.h>
+
 #define NANO_LAYERS_MAX 8
 
 struct nano_layer {
@@ -66,6 +68,7 @@ static inline void nano_multiply(const struct nano_packed *w, const float *left,
                                  uint32_t rows, uint32_t columns, uint32_t depth, bool add,
                                  float *out)
 {
+    assert(columns % 16 == 0 && depth % 16 == 0);
     w->products->product(&(struct nano_product){
         .left = left, .panels = w->panels + weights, .out = out, .left_stride = depth,
         .out_stride = columns, .rows = rows, .columns = columns, .depth = depth, .add = add});

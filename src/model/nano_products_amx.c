@@ -13,7 +13,7 @@
 
 #define LINES 16
 #define TILE 1024                /* bytes */
-#define STEP 32                  /* of depth: a tile */
+#define STEP 32                  /* of depth: a tile; the last may be half of one */
 #define STEPS_MAX 8              /* at a time */
 #define STRIPS_MAX 4             /* of 16 rows, at a time */
 
@@ -26,12 +26,12 @@ struct tile_shapes {
 TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,amx-tile,amx-bf16")
 
 /* Strips of fewer lines take less time. */
-static void shape(uint32_t lines)
+static void shape(uint32_t lines, bool half)
 {
     struct tile_shapes c = {.palette = 1};
     for (int i = 0; i < 8; i++) {
-        c.row_bytes[i] = 64;
-        c.rows[i] = (uint8_t)(i < 6 ? lines : LINES);
+        c.row_bytes[i] = half && (i == 4 || i == 5) ? 32 : 64;
+        c.rows[i] = (uint8_t)(i < 6 ? lines : half ? LINES / 2 : LINES);
     }
     /* gcc 12 believes that the instruction reads eight bytes */
     __asm__ volatile("ldtilecfg %0" : : "m"(c));
@@ -77,6 +77,7 @@ struct piece {
     const struct nano_product *p;
     uint32_t row, lines, strips;         /* lines of a strip; the last may have fewer */
     uint32_t depth, steps;
+    bool half;                           /* the one step is of half the depth */
 };
 
 /* Strips: [strip][near, rest][step] tiles; lines without a row are zeros. */
@@ -87,10 +88,10 @@ static void turn_left(const struct piece *q, char *to)
         char *near = to + (size_t)(i / q->lines) * 2 * q->steps * TILE + i % q->lines * 64;
         char *rest = near + (size_t)q->steps * TILE;
         const float *from = p->left + (size_t)(q->row + i) * p->left_stride + q->depth;
-        bool there = q->row + i < p->rows;
+        bool there = q->row + i < p->rows, both = there && !q->half;
         for (uint32_t k = 0; k < q->steps; k++, from += STEP, near += TILE, rest += TILE)
             split(there ? _mm512_loadu_ps(from) : _mm512_setzero_ps(),
-                  there ? _mm512_loadu_ps(from + LINES) : _mm512_setzero_ps(), near, rest);
+                  both ? _mm512_loadu_ps(from + LINES) : _mm512_setzero_ps(), near, rest);
     }
 }
 
@@ -185,10 +186,12 @@ static void product(const struct nano_product *p)
         rows = p->rows - q.row < STRIPS_MAX * LINES ? p->rows - q.row : STRIPS_MAX * LINES;
         q.strips = 1 + (rows - 1) / LINES;
         q.lines = (rows + q.strips - 1) / q.strips;
-        shape(q.lines);
         for (q.depth = 0; q.depth < p->depth; q.depth += q.steps * STEP) {
             q.steps = (p->depth - q.depth) / STEP;
             q.steps = q.steps < STEPS_MAX ? q.steps : STEPS_MAX;
+            q.half = q.steps == 0;
+            q.steps += q.half;
+            shape(q.lines, q.half);
             product_piece(&q);
         }
     }

@@ -68,7 +68,7 @@ struct nano_product {
     const float *left, *panels;
     float *out;                          /* has room for rows of 16 */
     size_t left_stride, out_stride;
-    uint32_t rows, columns, depth;       /* columns: of 16; depth: of 32 */
+    uint32_t rows, columns, depth;       /* columns and depth: of 16 */
     bool add;
 };
 struct nano_products {

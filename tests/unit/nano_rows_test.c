@@ -33,6 +33,8 @@ static void check_product(const struct nano_products *k, uint32_t rows, uint32_t
     float *left = numbers((size_t)rows * depth, 1), *weights = numbers((size_t)columns * depth, 2);
     float *out = numbers((size_t)room * columns, 3), *before = numbers((size_t)room * columns, 3);
     float *panels = numbers((size_t)columns * depth, 4);
+    for (uint32_t i = 0; i < 16; i++)
+        left[(size_t)rows * depth + i] = panels[(size_t)columns * depth + i] = NAN;
     k->pack(weights, columns, depth, panels);
     k->product(&(struct nano_product){.left = left, .panels = panels, .out = out,
                                       .left_stride = depth, .out_stride = columns, .rows = rows,
@@ -65,6 +67,9 @@ static void products_are_sums(void **state)
         for (uint32_t i = 0; i < ELM_COUNT(rows); i++) {
             check_product(products, rows[i], 208, 64, i % 2 == 0);
             check_product(products, rows[i], 32, 288, i % 2 == 1);
+            check_product(products, rows[i], 96, 16, i % 2 == 1);
+            check_product(products, rows[i], 16, NANO_CASE_FEATURES, i % 2 == 0);
+            check_product(products, rows[i], 64, 272, i % 2 == 1);
         }
     }
 }
